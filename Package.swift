@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Arrows point at IR and nowhere else; Driver is the one room with a door to every other.
+// Tests/LayeringTests holds this diagram against the `import` lines (SwiftPM does not).
+let warningsAreErrors: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "sparsec",
+  products: [
+    .executable(name: "sparsec", targets: ["sparsec"]),
+    .library(name: "SparsecRuntime", targets: ["SparsecRuntime"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+  ],
+  targets: [
+    // What a network is.
+    .target(name: "IR", swiftSettings: warningsAreErrors),
+
+    // Front end: prototxt and caffemodel -> Graph.
+    .target(
+      name: "Caffe",
+      dependencies: ["IR", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      swiftSettings: warningsAreErrors),
+
+    // The oracle: plain loops, double accumulation.
+    .target(name: "Reference", dependencies: ["IR"], swiftSettings: warningsAreErrors),
+
+    // Graph -> Graph.
+    .target(name: "Passes", dependencies: ["IR"], swiftSettings: warningsAreErrors),
+
+    // Graph -> C text, packed weights and their object file.
+    .target(
+      name: "Codegen", dependencies: ["IR", "CPrelude", "CAssembler"],
+      swiftSettings: warningsAreErrors),
+    // The kernels' C sources, embedded as bytes so that every model can carry the ones it uses.
+    .target(name: "CPrelude", exclude: ["Prelude"], cSettings: [.headerSearchPath(".")]),
+    // LLVM's assembler behind one C function.
+    .target(name: "CAssembler", linkerSettings: [.linkedLibrary("LLVM-14")]),
+
+    // The ABI of a compiled model, and the room that opens one.
+    .target(name: "CSparsec"),
+    .target(
+      name: "SparsecRuntime", dependencies: ["CSparsec"], path: "Sources/Runtime",
+      swiftSettings: warningsAreErrors),
+
+    // Images and arrays on disk.
+    .target(
+      name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
+    .target(name: "Images", dependencies: ["CImageCodecs"], swiftSettings: warningsAreErrors),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "NumPy", dependencies: ["CZlib"], swiftSettings: warningsAreErrors),
+
+    // The story, and the command line around it.
+    .target(
+      name: "Driver",
+      dependencies: [
+        "IR", "Caffe", "Reference", "Passes", "Codegen", "SparsecRuntime", "Images", "NumPy",
+      ],
+      swiftSettings: warningsAreErrors),
+    .executableTarget(
+      name: "sparsec",
+      dependencies: [
+        "Driver", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: warningsAreErrors),
+  ],
+  swiftLanguageModes: [.v6]
+)

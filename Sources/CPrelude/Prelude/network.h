@@ -1,0 +1,72 @@
+/* network.h: what an emitted network (net.c) tells the fixed part (context.c).
+ *
+ * context.c is compiled for the baseline CPU, so that an unsupported CPU is refused in words; net.c is
+ * compiled for the target. They meet in one constant, sparsec_network.
+ */
+#ifndef SPARSEC_NETWORK_H
+#define SPARSEC_NETWORK_H
+
+#include "sparsec.h"
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+/* Where a value lies in the arena: `planes` planes of `height` rows of `width` floats. A value without
+ * halo is one plane of one row. Element (plane, row, column) lies at
+ * offset + plane * plane_pitch + row * row_pitch + column, all in floats. */
+struct view {
+  int64_t offset;
+  int64_t planes, height, width;
+  int64_t plane_pitch, row_pitch;
+};
+
+/* A named value: its description for callers, its place, and the layer after which it is complete. */
+struct network_blob {
+  sparsec_blob blob;
+  struct view view;
+  int layer; /* index into layers; -1 for an input */
+};
+
+/* Runs one part of a layer on one item. Parts 0 .. parts-1 together do the whole layer and may run at
+ * once; a layer that cannot be split does everything in part 0. */
+typedef void layer_function(float *arena, int part, int parts);
+
+struct network_layer {
+  const char *name;
+  layer_function *run;
+};
+
+/* CPU features, as bits of network.features. */
+enum cpu_feature {
+  CPU_SSE42 = 1 << 0,
+  CPU_AVX = 1 << 1,
+  CPU_AVX2 = 1 << 2,
+  CPU_FMA = 1 << 3,
+  CPU_F16C = 1 << 4,
+  CPU_BMI2 = 1 << 5,
+  CPU_AVX512F = 1 << 6,
+  CPU_AVX512BW = 1 << 7,
+  CPU_AVX512CD = 1 << 8,
+  CPU_AVX512DQ = 1 << 9,
+  CPU_AVX512VL = 1 << 10,
+  CPU_AVX512VNNI = 1 << 11,
+  CPU_AVX512BF16 = 1 << 12,
+  CPU_AVX512VBMI = 1 << 13,
+  CPU_AVX512FP16 = 1 << 14,
+  CPU_AVXVNNI = 1 << 15,
+};
+
+struct network {
+  const char *manifest;    /* JSON, zero-terminated */
+  uint32_t features;       /* of the CPU, that net.c was compiled with */
+  int max_batch;           /* largest number of items in a run */
+  int64_t arena_floats;    /* scratch of one item in flight, 64-byte aligned */
+  int input_count, output_count, blob_count, layer_count;
+  const int *inputs;       /* indices into blobs */
+  const int *outputs;      /* indices into blobs */
+  const struct network_blob *blobs;
+  const struct network_layer *layers;
+};
+
+extern const struct network sparsec_network HIDDEN;
+
+#endif

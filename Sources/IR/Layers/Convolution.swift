@@ -1,0 +1,197 @@
+/// Cross-correlation of the input with learned filters, per group of channels.
+///
+/// Input: axes before `axis` are independent images, `axis` is the channel axis, the rest is spatial.
+/// Weights: [filters, channels / groups, kernel...]; bias: [filters].
+public struct Convolution: Layer {
+  /// The number of filters, which is the number of output channels.
+  public var filters: Int
+  public var window: Window
+  public var groups: Int
+  /// The channel axis; may count from the end.
+  public var axis: Int
+  public var hasBias: Bool
+  /// Applied to the result by the same kernel; set by the fusion pass.
+  public var activation: ElementwiseFunction?
+
+  public init(
+    filters: Int, window: Window, groups: Int = 1, axis: Int = 1, hasBias: Bool = true,
+    activation: ElementwiseFunction? = nil
+  ) {
+    self.filters = filters
+    self.window = window
+    self.groups = groups
+    self.axis = axis
+    self.hasBias = hasBias
+    self.activation = activation
+  }
+
+  public var typeName: String { "Convolution" }
+
+  public func outputShapes(for inputs: [Shape]) throws(ShapeError) -> [Shape] {
+    let channelAxis = try checkedChannelAxis(inputs[0])
+    try requireFilters(dividedBy: groups, filters)
+    var extents = Array(inputs[0].extents[..<channelAxis]) + [filters]
+    for spatial in 0..<window.axes {
+      extents.append(
+        try window.positions(over: inputs[0][channelAxis + 1 + spatial], axis: spatial))
+    }
+    return [try Shape(extents)]
+  }
+
+  public func parameters(for inputs: [Shape]) throws(ShapeError) -> [ParameterSlot] {
+    let channels = inputs[0][try checkedChannelAxis(inputs[0])]
+    let weights = try Shape([filters, channels / groups] + window.kernel)
+    return [ParameterSlot("weights", weights)]
+      + (hasBias ? [ParameterSlot("bias", try Shape([filters]))] : [])
+  }
+
+  public func batchRule(for inputs: [BatchedShape]) -> BatchRule {
+    Self.itemwise(inputs, workingAlong: axis, "convolves along")
+  }
+
+  public var attributes: [Attribute] {
+    [Attribute("filters", filters)] + window.attributes
+      + (groups == 1 ? [] : [Attribute("groups", groups)])
+      + (axis == 1 ? [] : [Attribute("axis", axis)])
+      + (hasBias ? [] : [Attribute("bias", "none")])
+      + (activation.map { [Attribute("activation", $0.typeName)] + $0.attributes } ?? [])
+  }
+
+  public func multiplyAdds(inputs: [Shape], outputs: [Shape]) -> Int {
+    guard let channelAxis = try? inputs[0].canonicalAxis(axis) else { return 0 }
+    return saturatingProduct([outputs[0].count, inputs[0][channelAxis] / groups, window.taps])
+  }
+
+  private func checkedChannelAxis(_ input: Shape) throws(ShapeError) -> Int {
+    try checkChannels(of: input, axis: axis, window: window, groups: groups)
+  }
+}
+
+/// Transposed convolution: each input element adds a scaled copy of a filter to the output.
+///
+/// Weights: [channels, filters / groups, kernel...]; bias: [filters].
+public struct Deconvolution: Layer {
+  /// The number of output channels.
+  public var filters: Int
+  public var window: Window
+  public var groups: Int
+  /// The channel axis; may count from the end.
+  public var axis: Int
+  public var hasBias: Bool
+
+  public init(filters: Int, window: Window, groups: Int = 1, axis: Int = 1, hasBias: Bool = true) {
+    self.filters = filters
+    self.window = window
+    self.groups = groups
+    self.axis = axis
+    self.hasBias = hasBias
+  }
+
+  public var typeName: String { "Deconvolution" }
+
+  public func outputShapes(for inputs: [Shape]) throws(ShapeError) -> [Shape] {
+    let channelAxis = try checkChannels(
+      of: inputs[0], axis: axis, window: window, groups: groups)
+    try requireFilters(dividedBy: groups, filters)
+    var extents = Array(inputs[0].extents[..<channelAxis]) + [filters]
+    for spatial in 0..<window.axes {
+      let steps = (inputs[0][channelAxis + 1 + spatial] - 1)
+        .multipliedReportingOverflow(by: window.stride[spatial])
+      let extent = steps.partialValue + window.span(spatial) - 2 * window.pad[spatial]
+      guard !steps.overflow, extent >= 1 else {
+        throw ShapeError("padding \(window.pad[spatial]) leaves nothing of the output")
+      }
+      extents.append(extent)
+    }
+    return [try Shape(extents)]
+  }
+
+  public func parameters(for inputs: [Shape]) throws(ShapeError) -> [ParameterSlot] {
+    let channelAxis = try checkChannels(
+      of: inputs[0], axis: axis, window: window, groups: groups)
+    let weights = try Shape([inputs[0][channelAxis], filters / groups] + window.kernel)
+    return [ParameterSlot("weights", weights)]
+      + (hasBias ? [ParameterSlot("bias", try Shape([filters]))] : [])
+  }
+
+  public func batchRule(for inputs: [BatchedShape]) -> BatchRule {
+    Self.itemwise(inputs, workingAlong: axis, "convolves along")
+  }
+
+  public var attributes: [Attribute] {
+    [Attribute("filters", filters)] + window.attributes
+      + (groups == 1 ? [] : [Attribute("groups", groups)])
+      + (axis == 1 ? [] : [Attribute("axis", axis)])
+      + (hasBias ? [] : [Attribute("bias", "none")])
+  }
+
+  public func multiplyAdds(inputs: [Shape], outputs: [Shape]) -> Int {
+    saturatingProduct([inputs[0].count, filters / groups, window.taps])
+  }
+}
+
+/// Rearranges the patches that a convolution would read into channels, one per weight column.
+public struct Im2col: Layer {
+  public var window: Window
+  /// The channel axis; may count from the end.
+  public var axis: Int
+
+  public init(window: Window, axis: Int = 1) {
+    self.window = window
+    self.axis = axis
+  }
+
+  public var typeName: String { "Im2col" }
+
+  public func outputShapes(for inputs: [Shape]) throws(ShapeError) -> [Shape] {
+    let channelAxis = try checkChannels(of: inputs[0], axis: axis, window: window, groups: 1)
+    let columns = inputs[0][channelAxis].multipliedReportingOverflow(by: window.taps)
+    guard !columns.overflow else { throw ShapeError("more columns than can be counted") }
+    var extents = Array(inputs[0].extents[..<channelAxis]) + [columns.partialValue]
+    for spatial in 0..<window.axes {
+      extents.append(
+        try window.positions(over: inputs[0][channelAxis + 1 + spatial], axis: spatial))
+    }
+    return [try Shape(extents)]
+  }
+
+  public func batchRule(for inputs: [BatchedShape]) -> BatchRule {
+    Self.itemwise(inputs, workingAlong: axis, "gathers patches along")
+  }
+
+  public var attributes: [Attribute] {
+    window.attributes + (axis == 1 ? [] : [Attribute("axis", axis)])
+  }
+}
+
+/// The channel axis of a sliding-window layer's input, after checking that everything fits.
+private func checkChannels(of input: Shape, axis: Int, window: Window, groups: Int)
+  throws(ShapeError) -> Int
+{
+  try window.check()
+  let channelAxis = try input.canonicalAxis(axis)
+  guard input.axes - channelAxis - 1 == window.axes else {
+    throw ShapeError(
+      "the input \(input) has \(input.axes - channelAxis - 1) axes after channel axis \(axis), "
+        + "the kernel has \(window.axes)")
+  }
+  guard groups >= 1, input[channelAxis] % groups == 0 else {
+    throw ShapeError("\(input[channelAxis]) input channels do not divide into \(groups) groups")
+  }
+  return channelAxis
+}
+
+private func requireFilters(dividedBy groups: Int, _ filters: Int) throws(ShapeError) {
+  guard filters >= 1 else { throw ShapeError("\(filters) output channels") }
+  guard filters % groups == 0 else {
+    throw ShapeError("\(filters) output channels do not divide into \(groups) groups")
+  }
+}
+
+/// The product of non-negative factors, or the largest integer if it is larger.
+func saturatingProduct(_ factors: [Int]) -> Int {
+  factors.reduce(1) { product, factor in
+    let (result, overflow) = product.multipliedReportingOverflow(by: factor)
+    return overflow ? Int.max : result
+  }
+}

@@ -1,0 +1,104 @@
+/// How a value lies in memory.
+public enum Layout: Hashable, Sendable {
+  /// Row-major without gaps.
+  case dense
+  /// Planes with zeros around them.
+  case planes(Halo)
+  /// The padded image, split into stride x stride phases, so that a strided window reads contiguous rows.
+  case phases(PhaseSplit)
+}
+
+/// Zeros stored around each plane (the last two axes) of a value.
+///
+/// Rows are `gap` floats apart; the gap serves as the right border of one row and the left border of the
+/// next. A plane begins with one gap, `top` rows of zeros, then the image, then `bottom` rows of zeros and
+/// one more gap.
+public struct Halo: Hashable, Sendable {
+  public var top: Int
+  public var bottom: Int
+  public var gap: Int
+
+  public init(top: Int, bottom: Int, gap: Int) {
+    self.top = top
+    self.bottom = bottom
+    self.gap = gap
+  }
+
+  public static let none = Halo(top: 0, bottom: 0, gap: 0)
+
+  /// The smallest halo that serves both.
+  public func union(_ other: Halo) -> Halo {
+    Halo(top: max(top, other.top), bottom: max(bottom, other.bottom), gap: max(gap, other.gap))
+  }
+
+  /// Whether this halo has all that `other` asks for.
+  public func covers(_ other: Halo) -> Bool {
+    top >= other.top && bottom >= other.bottom && gap >= other.gap
+  }
+}
+
+/// The split of a padded image by a stride: phase (r, c) holds rows r, r + strideHeight… of the padded image.
+public struct PhaseSplit: Hashable, Sendable {
+  public var strideHeight: Int
+  public var strideWidth: Int
+  public var padHeight: Int
+  public var padWidth: Int
+  /// Rows of each phase.
+  public var rows: Int
+  /// Columns of each phase, which is the row pitch.
+  public var columns: Int
+
+  public init(
+    strideHeight: Int, strideWidth: Int, padHeight: Int, padWidth: Int, rows: Int, columns: Int
+  ) {
+    self.strideHeight = strideHeight
+    self.strideWidth = strideWidth
+    self.padHeight = padHeight
+    self.padWidth = padWidth
+    self.rows = rows
+    self.columns = columns
+  }
+}
+
+/// A value's place in numbers, all in floats: element (plane, row, column) lies at
+/// origin + plane * planePitch + row * rowPitch + column.
+public struct Pitches: Hashable, Sendable {
+  public var planes: Int
+  public var height: Int
+  public var width: Int
+  public var rowPitch: Int
+  public var planePitch: Int
+  /// Distance from the beginning of the value's memory to element (0, 0, 0).
+  public var origin: Int
+  /// Floats that the value occupies.
+  public var size: Int
+}
+
+extension Layout {
+  /// The pitches of a value of `shape` in this layout.
+  ///
+  /// A phase split reports each phase as a plane. A shape with fewer than two axes is one row.
+  public func pitches(of shape: Shape) -> Pitches {
+    let width = shape.axes >= 1 ? shape[shape.axes - 1] : 1
+    let height = shape.axes >= 2 ? shape[shape.axes - 2] : 1
+    let planes = shape.count / (height * width)
+    switch self {
+    case .dense:
+      return Pitches(
+        planes: planes, height: height, width: width, rowPitch: width, planePitch: height * width,
+        origin: 0, size: shape.count)
+    case .planes(let halo):
+      let rowPitch = width + halo.gap
+      let planePitch = halo.gap + (halo.top + height + halo.bottom) * rowPitch
+      return Pitches(
+        planes: planes, height: height, width: width, rowPitch: rowPitch, planePitch: planePitch,
+        origin: halo.gap + halo.top * rowPitch, size: planes * planePitch + halo.gap)
+    case .phases(let split):
+      let phases = planes * split.strideHeight * split.strideWidth
+      return Pitches(
+        planes: phases, height: split.rows, width: split.columns, rowPitch: split.columns,
+        planePitch: split.rows * split.columns, origin: 0,
+        size: phases * split.rows * split.columns)
+    }
+  }
+}
