@@ -71,6 +71,21 @@ public struct BatchNorm: Layer {
     ]
   }
 
+  /// The layer with stored statistics as y = scale[c] * x + shift[c]; `parameters` as `parameters(for:)` has
+  /// them. A factor of 0 means that there are no statistics yet: mean and variance are 0.
+  public func scaleAndShift(_ parameters: [Tensor]) -> (scale: [Double], shift: [Double]) {
+    let factor = Double(parameters[2].values[0])
+    let share = factor == 0 ? 0 : 1 / factor
+    var scale: [Double] = []
+    var shift: [Double] = []
+    for (mean, variance) in zip(parameters[0].values, parameters[1].values) {
+      let slope = 1 / (Double(variance) * share + Double(epsilon)).squareRoot()
+      scale.append(slope)
+      shift.append(-Double(mean) * share * slope)
+    }
+    return (scale, shift)
+  }
+
   public func batchRule(for inputs: [BatchedShape]) -> BatchRule {
     if !usesStoredStatistics, inputs[0].isBatched {
       return .mixes(because: "it normalises by the statistics of the batch")

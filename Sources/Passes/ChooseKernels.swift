@@ -1,0 +1,140 @@
+import IR
+
+/// Whoever knows kernels: asked for candidates, never for how they work.
+public protocol KernelSource {
+  /// All kernels for the node's type of layer, in the catalog's order; at least one fits.
+  func candidates(for node: NodeID, in graph: Graph) -> [KernelCandidate]
+}
+
+/// Gives every node a kernel and every value a layout.
+///
+/// Kernels and layouts meet here: each candidate says which layouts it reads and can write. The rule is
+/// simple: the cheapest kernel per layer, then per family of values that should share memory (see
+/// `LayoutFamilies`) the smallest layout that serves all readers, then a Repack wherever one does not.
+public struct ChooseKernels {
+  public let source: any KernelSource
+  /// Layer name to kernel name: the user's wishes.
+  public var forced: [String: String]
+
+  public init(source: any KernelSource, forced: [String: String] = [:]) {
+    self.source = source
+    self.forced = forced
+  }
+
+  /// Throws a diagnostic if a wish names no layer, no kernel, or a kernel that cannot do the layer.
+  public func run(_ graph: Graph) throws(Diagnostic) -> LoweredGraph {
+    try checkWishes(in: graph)
+    var lowered = LoweredGraph(graph: graph, kernels: [:], layouts: [:])
+    for id in graph.order { lowered.kernels[id] = try choose(id, in: graph) }
+    lowered.layouts = LayoutFamilies(lowered).layouts()
+    try insertRepacks(into: &lowered)
+    return lowered
+  }
+
+  private func checkWishes(in graph: Graph) throws(Diagnostic) {
+    let names = Set(graph.order.map { graph[$0].name })
+    for layer in forced.keys.sorted() where !names.contains(layer) {
+      throw .error("--kernel \(layer)=\(forced[layer] ?? ""): no layer of this name is compiled")
+    }
+  }
+
+  private func choose(_ id: NodeID, in graph: Graph) throws(Diagnostic) -> KernelChoice {
+    let candidates = source.candidates(for: id, in: graph)
+    let node = graph[id]
+    if let wish = forced[node.name] {
+      guard let wished = candidates.first(where: { $0.kernel == wish }) else {
+        let names = candidates.map(\.kernel).joined(separator: ", ")
+        throw .error(
+          "--kernel \(node.name)=\(wish): no such kernel for a \(node.sourceType) layer; "
+            + "there are \(names)")
+      }
+      switch wished.fit {
+      case .fits(let cost):
+        return KernelChoice(
+          kernel: wish, reason: "asked for by --kernel", predictedCost: cost,
+          candidates: candidates)
+      case .declines(let reason):
+        throw .error("--kernel \(node.name)=\(wish) is impossible: \(reason)")
+      }
+    }
+    let fitting = candidates.filter { $0.cost != nil }
+    guard let best = fitting.min(by: { ($0.cost ?? 0) < ($1.cost ?? 0) }), let cost = best.cost
+    else {
+      let reasons = candidates.map { candidate in
+        if case .declines(let reason) = candidate.fit { return "\(candidate.kernel): \(reason)" }
+        return candidate.kernel
+      }
+      throw .error(
+        "layer \(node.name) (\(node.sourceType)): no kernel can do it"
+          + (reasons.isEmpty ? "" : "; " + reasons.joined(separator: "; ")), at: node.location)
+    }
+    return KernelChoice(
+      kernel: best.kernel, reason: best.reason, predictedCost: cost, candidates: candidates)
+  }
+
+  /// Puts a Repack before every reader that cannot read the layout of its input; readers that need the same
+  /// layout of the same value share one.
+  private func insertRepacks(into lowered: inout LoweredGraph) throws(Diagnostic) {
+    var made: [ValueID: [Layout: ValueID]] = [:]
+    for id in lowered.graph.order {
+      guard let choice = lowered.chosen(id) else { continue }
+      for (index, need) in choice.inputs.enumerated() {
+        let value = lowered.graph[id].inputs[index]
+        let layout = lowered.layouts[value] ?? .dense
+        guard let wanted = need.replacement(for: layout) else { continue }
+        let replacement: ValueID
+        if let existing = made[value]?[wanted] {
+          replacement = existing
+        } else {
+          replacement = try addRepack(of: value, as: wanted, before: id, to: &lowered)
+          made[value, default: [:]][wanted] = replacement
+        }
+        lowered.graph.update(id) { $0.inputs[index] = replacement }
+      }
+    }
+  }
+
+  private func addRepack(
+    of value: ValueID, as layout: Layout, before reader: NodeID, to lowered: inout LoweredGraph
+  ) throws(Diagnostic) -> ValueID {
+    // It bears its first reader's name, to whose time it belongs.
+    let name = lowered.graph[reader].name
+    let blob = lowered.graph[value].name
+    let repack: NodeID
+    do {
+      repack = try lowered.graph.insert(
+        before: reader, .repack(Repack()), name: name, inputs: [value], outputNames: [blob])
+    } catch {
+      preconditionFailure("a copy has the shape of its original: \(error)")
+    }
+    let output = lowered.graph[repack].outputs[0]
+    lowered.layouts[output] = layout
+    lowered.kernels[repack] = try choose(repack, in: lowered.graph)
+    return output
+  }
+}
+
+extension LoweredGraph {
+  /// The candidate that won at a node.
+  func chosen(_ node: NodeID) -> KernelCandidate? {
+    guard let choice = kernels[node] else { return nil }
+    return choice.candidates.first { $0.kernel == choice.kernel }
+  }
+}
+
+extension LayoutNeed {
+  /// The layout to copy a value into, if this need cannot be met by `layout` itself.
+  fileprivate func replacement(for layout: Layout) -> Layout? {
+    switch (self, layout) {
+    case (.dense, .dense): return nil
+    case (.dense, .planes), (.dense, .phases): return .dense
+    case (.planes(let halo), .planes(let present)):
+      return present.covers(halo) ? nil : .planes(halo.union(present))
+    case (.planes(let halo), .dense): return halo == .none ? nil : .planes(halo)
+    case (.planes(let halo), .phases): return halo == .none ? .dense : .planes(halo)
+    case (.phases(let split), .phases(let present)):
+      return split == present ? nil : .phases(split)
+    case (.phases(let split), .dense), (.phases(let split), .planes): return .phases(split)
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import IR
+
+/// Lets a convolution or inner product apply the ReLU behind it while its result is in registers.
+public struct FuseActivations: Pass {
+  public let name = "fuse-activations"
+
+  public init() {}
+
+  public func run(_ graph: Graph) throws(PassError) -> PassOutcome {
+    var result = PassOutcome(graph: graph)
+    for id in graph.order {
+      guard case .elementwise(let layer) = graph[id].operation,
+        case .relu = layer.function
+      else { continue }
+      let node = graph[id]
+      let input = node.inputs[0]
+      guard let producer = result.graph.producer(of: input), !result.graph.isOutput(input),
+        result.graph.consumers(of: input).count == 1,
+        result.graph[producer].take(layer.function) != nil
+      else {
+        result.findings.append(
+          Finding(node, .kept, "no convolution or inner product hands its result to it alone"))
+        continue
+      }
+      result.graph.update(producer) { target in
+        if let fused = target.take(layer.function) { target.operation = fused }
+        target.fused.append(FusedLayer(name: node.name, type: node.sourceType))
+      }
+      result.graph.adopt(node.outputs[0], asOutput: 0, of: producer)
+      result.graph.remove(id)
+      let name = result.graph[producer].name
+      result.findings.append(
+        Finding(node, .fused(into: name), "applied before the result is stored"))
+    }
+    return result
+  }
+}
+
+extension Node {
+  /// The operation with an activation applied to its result, if it can apply one.
+  fileprivate func take(_ function: ElementwiseFunction) -> Operation? {
+    switch operation {
+    case .convolution(var layer):
+      guard layer.activation == nil else { return nil }
+      layer.activation = function
+      return .convolution(layer)
+    case .innerProduct(var layer):
+      guard layer.activation == nil else { return nil }
+      layer.activation = function
+      return .innerProduct(layer)
+    case .argMax, .batchNorm, .batchReindex, .bias, .concat, .crop, .deconvolution, .elementwise,
+      .eltwise, .embed, .flatten, .identity, .im2col, .lrn, .mvn, .parameter, .pooling, .preLU,
+      .reduction, .repack, .reshape, .scale, .silence, .slice, .softmax, .spatialPyramidPooling,
+      .split, .tile:
+      return nil
+    }
+  }
+}
