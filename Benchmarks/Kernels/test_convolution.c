@@ -1,0 +1,238 @@
+/* test_convolution.c: the convolution kernels against plain loops in double. */
+#include "convolution_columns.h"
+#include "convolution_sparse.h"
+#include "planes_check.h"
+
+/* One random convolution, its input as planes with halo (stride 1) or as phase planes, and its weights
+ * as a dense matrix [outputs][channels/group][kernel][kernel] in which dead columns are all zero. */
+struct problem {
+  int64_t channels, groups, outputs, kernel_y, kernel_x, pad_y, pad_x, stride_y, stride_x, dilation;
+  struct planes input, output;
+  struct phases phases;
+  bool split;
+  float *x_memory, *x, *weights, *bias;
+  float *flat_memory, *flat; /* what the kernel reads */
+  int64_t row_pitch, group_pitch, taps;
+};
+
+static int64_t extent(int64_t in, int64_t pad, int64_t kernel, int64_t dilation, int64_t stride) {
+  return (in + 2 * pad - dilation * (kernel - 1) - 1) / stride + 1;
+}
+
+static bool make_problem(struct problem *p) {
+  *p = (struct problem){
+    .groups = random_int(1, 3),
+    .kernel_y = random_int(1, 4),
+    .kernel_x = random_int(1, 4),
+    .dilation = random_int(1, 2),
+    .stride_y = random_int(1, 2),
+    .stride_x = random_int(1, 3),
+  };
+  if (random_bits() & 1) p->stride_y = p->stride_x = 1;
+  if (random_bits() % 4 == 0) p->kernel_y = p->kernel_x = 1;
+  p->channels = p->groups * random_int(1, 6);
+  p->outputs = p->groups * random_int(1, 17);
+  p->pad_y = random_int(0, p->kernel_y - 1);
+  p->pad_x = random_int(0, p->kernel_x - 1);
+  int64_t h = random_int(1, 24), w = random_int(1, 40);
+  if (h + 2 * p->pad_y < p->dilation * (p->kernel_y - 1) + 1) return false;
+  if (w + 2 * p->pad_x < p->dilation * (p->kernel_x - 1) + 1) return false;
+  int64_t ho = extent(h, p->pad_y, p->kernel_y, p->dilation, p->stride_y);
+  int64_t wo = extent(w, p->pad_x, p->kernel_x, p->dilation, p->stride_x);
+  p->split = p->stride_y > 1 || p->stride_x > 1;
+
+  p->input = random_planes(p->channels, h, w, true);
+  if (!p->split) {
+    p->input.top = p->input.bottom = p->pad_y;
+    p->input.left = p->input.right = p->pad_x;
+    p->input.row_pitch = w + p->pad_x + random_int(0, 1);
+    p->input.plane_pitch = plane_length(p->input) + random_int(0, 3);
+  }
+  p->x = random_value(p->input, &p->x_memory);
+  p->flat = p->x;
+  p->row_pitch = p->input.row_pitch;
+  p->group_pitch = p->channels / p->groups * p->input.plane_pitch;
+  if (p->split) {
+    int64_t far_y = p->dilation * (p->kernel_y - 1), far_x = p->dilation * (p->kernel_x - 1);
+    struct phases s = {
+      .input = p->input,
+      .stride_y = p->stride_y,
+      .stride_x = p->stride_x,
+      .pad_top = p->pad_y,
+      .pad_left = p->pad_x,
+      .phases_y = far_y + 1 < p->stride_y ? far_y + 1 : p->stride_y,
+      .phases_x = far_x + 1 < p->stride_x ? far_x + 1 : p->stride_x,
+      .height = ho + far_y / p->stride_y,
+      .width = wo + far_x / p->stride_x,
+    };
+    s.row_pitch = s.width;
+    s.phase_pitch = s.height * s.row_pitch;
+    p->phases = s;
+    p->row_pitch = s.row_pitch;
+    p->group_pitch = p->channels / p->groups * s.phases_y * s.phases_x * s.phase_pitch;
+    p->flat_memory = p->flat = guarded(p->groups * p->group_pitch);
+    phase_split(s, p->x, p->flat, 0, 1);
+  }
+
+  bool halo = random_bits() & 1;
+  p->output = random_planes(p->outputs, ho, wo, halo);
+  if (random_bits() & 1 && p->row_pitch >= wo + 2) { /* the direct path, with or without halo */
+    p->output.row_pitch = p->row_pitch;
+    p->output.left = p->output.right = halo ? random_int(0, 2) : 0;
+    p->output.plane_pitch = plane_length(p->output);
+  }
+  p->taps = p->channels / p->groups * p->kernel_y * p->kernel_x;
+  p->weights = random_floats(p->outputs * p->taps);
+  p->bias = random_bits() & 1 ? random_floats(p->outputs) : NULL;
+  return true;
+}
+
+static void free_problem(struct problem *p) {
+  release(p->x_memory);
+  release(p->weights);
+  if (p->bias) release(p->bias);
+  if (p->flat_memory) release(p->flat_memory);
+}
+
+/* The offset of tap (r, s) of the group's channel c, as the headers define it. */
+static int32_t offset_of(const struct problem *p, int64_t tap) {
+  int64_t c = tap / (p->kernel_y * p->kernel_x);
+  int64_t r = tap / p->kernel_x % p->kernel_y * p->dilation, s = tap % p->kernel_x * p->dilation;
+  const struct phases *f = &p->phases;
+  if (!p->split)
+    return (int32_t)(
+      c * p->input.plane_pitch + (r - p->pad_y) * p->input.row_pitch + s - p->pad_x);
+  int64_t phase = (c * f->phases_y + r % p->stride_y) * f->phases_x + s % p->stride_x;
+  return (int32_t)(phase * f->phase_pitch + r / p->stride_y * f->row_pitch + s / p->stride_x);
+}
+
+static void compare(const struct problem *p, const char *what, const float *y, float slope, bool relu) {
+  int64_t per_group = p->channels / p->groups, outputs_per_group = p->outputs / p->groups;
+  for (int64_t o = 0; o < p->outputs; o++)
+    for (int64_t i = 0; i < p->output.height; i++)
+      for (int64_t j = 0; j < p->output.width; j++) {
+        double sum = p->bias ? p->bias[o] : 0, scale = fabs(sum);
+        for (int64_t tap = 0; tap < p->taps; tap++) {
+          int64_t c = o / outputs_per_group * per_group + tap / (p->kernel_y * p->kernel_x);
+          int64_t row = tap / p->kernel_x % p->kernel_y * p->dilation + i * p->stride_y - p->pad_y;
+          int64_t column = tap % p->kernel_x * p->dilation + j * p->stride_x - p->pad_x;
+          if (row < 0 || row >= p->input.height || column < 0 || column >= p->input.width) continue;
+          double x = p->x[c * p->input.plane_pitch + row * p->input.row_pitch + column];
+          double product = x * p->weights[o * p->taps + tap];
+          sum += product;
+          scale += fabs(product);
+        }
+        if (relu && sum < 0) sum *= slope;
+        double got = y[o * p->output.plane_pitch + i * p->output.row_pitch + j];
+        expect_near(what, got, sum, scale, 2e-6);
+      }
+}
+
+/* Columns: some of them left out, those have zero weights. */
+static void check_columns(struct problem *p, int parts) {
+  int32_t *offsets = malloc((size_t)(p->taps + 1) * sizeof *offsets);
+  int64_t *kept = malloc((size_t)(p->taps + 1) * sizeof *kept), columns = 0;
+  for (int64_t tap = 0; tap < p->taps; tap++) {
+    if (random_bits() % 4 == 0) {
+      for (int64_t o = 0; o < p->outputs; o++) p->weights[o * p->taps + tap] = 0;
+    } else {
+      kept[columns] = tap;
+      offsets[columns++] = offset_of(p, tap);
+    }
+  }
+  float *y_memory = guarded(planes_length(p->output)), *y = y_memory + plane_origin(p->output);
+  bool relu = random_bits() & 1;
+  float slope = random_bits() & 1 ? 0 : 0.25f;
+  struct convolution_columns c = {
+    .output = p->output,
+    .row_pitch = p->row_pitch,
+    .groups = p->groups,
+    .group_pitch = p->group_pitch,
+    .columns = columns,
+    .columns_block = random_int(1, 20),
+    .band = random_int(1, 400),
+    .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,
+    .slope = slope,
+  };
+  static const int shapes[][2] = {{6, 2}, {4, 3}, {5, 2}, {3, 4}, {14, 2}, {9, 3}, {1, 1}};
+  int shape = (int)random_int(0, ACCUMULATORS == 28 ? 6 : 3);
+  int64_t M = shapes[shape][0], per_group = p->outputs / p->groups;
+  float *packed = guarded(p->outputs * columns + 1), *to = packed;
+  for (int64_t g = 0; g < p->groups; g++)
+    for (int64_t m = 0; m < per_group; m += M)
+      for (int64_t k = 0; k < columns; k++)
+        for (int64_t o = m; o < m + M && o < per_group; o++)
+          *to++ = p->weights[(g * per_group + o) * p->taps + kept[k]];
+  for (int part = 0; part < parts; part++) switch (shape) {
+#define WITH(i, M, P)                                                                              \
+  case i:                                                                                          \
+    c.tile_outputs = M;                                                                            \
+    c.tile_vectors = P;                                                                            \
+    convolution_columns(c, p->flat, offsets, packed, p->bias, y, part, parts);                     \
+    break;
+      WITH(0, 6, 2)
+      WITH(1, 4, 3)
+      WITH(2, 5, 2)
+      WITH(3, 3, 4)
+#if ACCUMULATORS == 28
+      WITH(4, 14, 2)
+      WITH(5, 9, 3)
+      WITH(6, 1, 1)
+#endif
+    }
+  compare(p, "convolution_columns", y, slope, relu);
+  expect_halo("convolution_columns halo", p->output, y_memory, p->output.row_pitch == p->row_pitch);
+  release(y_memory);
+  release(packed);
+  free(offsets);
+  free(kept);
+}
+
+static void check_sparse(struct problem *p, int parts) {
+  int64_t per_group = p->outputs / p->groups, slabs = 1;
+  bool direct = p->output.row_pitch == p->row_pitch;
+  if (direct) slabs = random_int(1, 3);
+  struct tap *taps = malloc((size_t)(p->outputs * p->taps + 1) * sizeof *taps);
+  uint32_t *ends = malloc((size_t)(slabs * p->outputs) * sizeof *ends), count = 0;
+  double keep = random_bits() % 3 * 0.4;
+  for (int64_t i = 0; i < p->outputs * p->taps; i++)
+    if ((random_float() + 1) / 2 > keep) p->weights[i] = 0;
+  for (int64_t s = 0; s < slabs; s++)
+    for (int64_t o = 0; o < p->outputs; o++) {
+      for (int64_t tap = p->taps * s / slabs; tap < p->taps * (s + 1) / slabs; tap++) {
+        float w = p->weights[o * p->taps + tap];
+        if (w == 0) continue;
+        int64_t base = o / per_group * p->group_pitch;
+        taps[count++] = (struct tap){(int32_t)base + offset_of(p, tap), w};
+      }
+      ends[s * p->outputs + o] = count;
+    }
+  float *y_memory = guarded(planes_length(p->output)), *y = y_memory + plane_origin(p->output);
+  bool relu = random_bits() & 1;
+  struct convolution_sparse c = {
+    .output = p->output,
+    .row_pitch = p->row_pitch,
+    .slabs = slabs,
+    .vectors = random_int(1, MAX_SPARSE_VECTORS),
+    .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,
+    .slope = 0.1f,
+  };
+  for (int part = 0; part < parts; part++)
+    convolution_sparse(c, p->flat, taps, ends, p->bias, y, part, parts);
+  compare(p, "convolution_sparse", y, 0.1f, relu);
+  expect_halo("convolution_sparse halo", p->output, y_memory, direct);
+  release(y_memory);
+  free(taps);
+  free(ends);
+}
+
+int main(void) {
+  for (int round = 0; round < 500; round++) {
+    struct problem p;
+    if (!make_problem(&p)) continue;
+    check_columns(&p, 1 + round % 3);
+    check_sparse(&p, 1 + round % 3);
+    free_problem(&p);
+  }
+  return report("convolution");
+}

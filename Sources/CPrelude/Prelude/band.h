@@ -1,0 +1,52 @@
+/* band.h: where convolutions put their sums: output planes with any pitch, halo kept at zero.
+ *
+ * A convolution works on flat positions q of its input's pitch; row q / pitch, column q % pitch. Positions
+ * with column >= width are gap: their sums mean nothing. Outputs with the same pitch take the sums
+ * directly (and have the gap zeroed after); others get them row by row from a buffer.
+ */
+#ifndef SPARSEC_BAND_H
+#define SPARSEC_BAND_H
+
+#include "planes.h"
+
+/* Floats in the buffer of sums, on the stack. */
+#define BAND_FLOATS 8192
+
+/* The flat positions of an output; the last ends with the last row's last element. */
+ALWAYS_INLINE int64_t flat_positions(struct planes output, int64_t pitch) {
+  return (output.height - 1) * pitch + output.width;
+}
+
+/* After sums were stored directly at positions [q0, q1) of one plane: zeroes the halo that belongs to
+ * this band (its gap; above and below with the first and the last band). */
+SHARED void zero_band_halo(struct planes output, float *plane, int64_t q0, int64_t q1) {
+  int64_t pitch = output.row_pitch;
+  if (q0 == 0) zero_above(output, plane);
+  if (has_gap_halo(output))
+    for (int64_t row = q0 / pitch; row < output.height - 1 && row * pitch < q1; row++) {
+      int64_t begin = row * pitch + output.width, end = (row + 1) * pitch;
+      if (begin < q0) begin = q0;
+      if (end > q1) end = q1;
+      if (begin < end) fill_floats(plane + begin, end - begin, 0);
+    }
+  if (q1 == flat_positions(output, pitch)) zero_behind_row(output, plane, output.height - 1);
+}
+
+/* Copies sums of positions [q0, q1), pitch `pitch`, from `sums` (which starts at q0) into one plane of
+ * the output, and zeroes the halo next to the elements that it writes. */
+SHARED void store_band(
+  struct planes output, float *plane, const float *sums, int64_t pitch, int64_t q0, int64_t q1
+) {
+  if (q0 == 0) zero_above(output, plane);
+  for (int64_t row = q0 / pitch; row < output.height && row * pitch < q1; row++) {
+    int64_t begin = row * pitch, end = begin + output.width;
+    bool last = end <= q1;
+    if (begin < q0) begin = q0;
+    if (end > q1) end = q1;
+    if (begin >= end) continue;
+    copy_floats(plane + row * output.row_pitch + begin - row * pitch, sums + begin - q0, end - begin);
+    if (last) zero_behind_row(output, plane, row);
+  }
+}
+
+#endif

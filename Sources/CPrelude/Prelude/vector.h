@@ -1,0 +1,141 @@
+/* vector.h: the machine's vector of floats, in clang's vector extensions.
+ *
+ * LANES is 16 with AVX-512, 8 with AVX, else 4; it may be defined by hand (the answers stay right, the
+ * speed does not). Loads and stores need no alignment. Products followed by a sum are written in one
+ * expression, which clang contracts to a fused multiply-add where the target has one.
+ */
+#ifndef SPARSEC_VECTOR_H
+#define SPARSEC_VECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifndef LANES
+#if defined(__AVX512F__)
+#define LANES 16
+#elif defined(__AVX__)
+#define LANES 8
+#else
+#define LANES 4
+#endif
+#endif
+
+#if defined(__clang__)
+/* LANES set by hand may exceed the machine's; no vector ever crosses a call here. */
+#pragma clang diagnostic ignored "-Wpsabi"
+#endif
+
+/* Kernels may READ up to this many floats behind the last element of an input (never write them). */
+#define READ_SLACK LANES
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline, unused))
+/* Shared by all layers of a network; one that no layer uses costs nothing. */
+#define SHARED static __attribute__((noinline, unused))
+
+typedef float vector __attribute__((vector_size(4 * LANES)));
+typedef int32_t vector_mask __attribute__((vector_size(4 * LANES)));
+typedef float vector_in_memory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+ALWAYS_INLINE vector load(const float *p) { return *(const vector_in_memory *)p; }
+
+ALWAYS_INLINE void store(float *p, vector v) { *(vector_in_memory *)p = v; }
+
+ALWAYS_INLINE vector broadcast(float s) { return s - (vector){0}; }
+
+/* Masked accesses use the compiler's builtins: immintrin.h alone costs half a second per network. */
+#if LANES == 8 && defined(__AVX__)
+#define FIRST_LANES(n) (*(const mask_in_memory *)(lane_window + LANES - (n)))
+typedef int32_t mask_in_memory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+static const int32_t lane_window[2 * LANES] = {-1, -1, -1, -1, -1, -1, -1, -1};
+#endif
+
+/* The first n < LANES floats; the other lanes are zero and their memory is not touched. */
+ALWAYS_INLINE vector load_partial(const float *p, int64_t n) {
+#if LANES == 16 && defined(__AVX512F__)
+  return __builtin_ia32_loadups512_mask(p, (vector){0}, (uint16_t)((1u << n) - 1));
+#elif LANES == 8 && defined(__AVX__)
+  return __builtin_ia32_maskloadps256((const vector *)p, FIRST_LANES(n));
+#else
+  vector v = {0};
+  for (int64_t lane = 0; lane < n; lane++) v[lane] = p[lane];
+  return v;
+#endif
+}
+
+/* Stores the first n < LANES lanes and touches nothing else. */
+ALWAYS_INLINE void store_partial(float *p, vector v, int64_t n) {
+#if LANES == 16 && defined(__AVX512F__)
+  __builtin_ia32_storeups512_mask(p, v, (uint16_t)((1u << n) - 1));
+#elif LANES == 8 && defined(__AVX__)
+  __builtin_ia32_maskstoreps256((vector *)p, FIRST_LANES(n), v);
+#else
+  for (int64_t lane = 0; lane < n; lane++) p[lane] = v[lane];
+#endif
+}
+
+/* a where mask is set (all ones), b elsewhere. */
+ALWAYS_INLINE vector choose(vector_mask mask, vector a, vector b) {
+  return (vector)(((vector_mask)a & mask) | ((vector_mask)b & ~mask));
+}
+
+/* Caffe's max and min (std::max, std::min): the first operand stays when either is not a number. */
+ALWAYS_INLINE vector maximum(vector a, vector b) { return choose(a < b, b, a); }
+ALWAYS_INLINE vector minimum(vector a, vector b) { return choose(b < a, b, a); }
+
+/* The sum of all lanes, added as a balanced tree. */
+ALWAYS_INLINE float sum_of_lanes(vector v) {
+  float lane[LANES];
+  memcpy(lane, &v, sizeof lane);
+  for (int width = LANES / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; i++) lane[i] += lane[i + width];
+  return lane[0];
+}
+
+/* What a layer's epilogue may do to its sums. */
+enum rectifier {
+  RECTIFIER_NONE = 0,
+  RECTIFIER_RELU = 1, /* max(x, 0) + slope * min(x, 0); keeps NaN, and -inf gives NaN at slope 0 */
+};
+
+ALWAYS_INLINE vector rectified(vector v, enum rectifier rectifier, float slope) {
+  if (rectifier == RECTIFIER_NONE) return v;
+  vector zero = {0};
+  return slope * minimum(v, zero) + maximum(v, zero);
+}
+
+ALWAYS_INLINE float rectified_scalar(float v, enum rectifier rectifier, float slope) {
+  if (rectifier == RECTIFIER_NONE) return v;
+  return (v < 0 ? 0 : v) + slope * (0 < v ? 0 : v);
+}
+
+/* y[0..n) = x[0..n), without overlap; reads and writes nothing else. */
+ALWAYS_INLINE void copy_floats(float *restrict y, const float *restrict x, int64_t n) {
+  if (n < LANES) {
+    store_partial(y, load_partial(x, n), n);
+    return;
+  }
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(y + i, load(x + i));
+  if (i < n) store(y + n - LANES, load(x + n - LANES));
+}
+
+/* y[0..n) = value. */
+ALWAYS_INLINE void fill_floats(float *y, int64_t n, float value) {
+  vector v = broadcast(value);
+  if (n < LANES) {
+    store_partial(y, v, n);
+    return;
+  }
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(y + i, v);
+  if (i < n) store(y + n - LANES, v);
+}
+
+/* The first of `count` things that belongs to `part` of `parts`; part + 1 gives the end. */
+ALWAYS_INLINE int64_t part_start(int64_t count, int part, int parts) {
+  return count * part / parts;
+}
+
+#endif
