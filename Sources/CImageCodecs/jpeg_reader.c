@@ -17,6 +17,8 @@ struct jpeg_reader {
   jmp_buf failed;
   char *message;
   JSAMPLE *cmyk_row;
+  uint8_t *exif;
+  size_t exif_count;
 };
 
 static void fail(j_common_ptr decoder) {
@@ -57,6 +59,7 @@ static void close_jpeg(struct image_reader *base) {
   struct jpeg_reader *reader = (struct jpeg_reader *)base;
   jpeg_destroy_decompress(&reader->decoder);
   free(reader->cmyk_row);
+  free(reader->exif);
   free(reader);
 }
 
@@ -92,15 +95,28 @@ static bool read_jpeg(struct image_reader *base, uint8_t *pixels, char *message)
 }
 
 static const uint8_t *exif_of_jpeg(struct image_reader *base, size_t *count) {
-  static const uint8_t prefix[] = {'E', 'x', 'i', 'f', 0, 0};
   struct jpeg_reader *reader = (struct jpeg_reader *)base;
+  *count = reader->exif_count;
+  return reader->exif;
+}
+
+// Copies the EXIF block: libjpeg drops its markers at the end of decoding.
+static bool keep_exif(struct jpeg_reader *reader, char *message) {
+  static const uint8_t prefix[] = {'E', 'x', 'i', 'f', 0, 0};
   for (jpeg_saved_marker_ptr marker = reader->decoder.marker_list; marker; marker = marker->next) {
     if (marker->data_length <= sizeof prefix) continue;
     if (memcmp(marker->data, prefix, sizeof prefix) != 0) continue;  // XMP shares the marker.
-    *count = marker->data_length - sizeof prefix;
-    return marker->data + sizeof prefix;
+    const size_t count = marker->data_length - sizeof prefix;
+    reader->exif = malloc(count);
+    if (reader->exif == NULL) {
+      snprintf(message, IMAGE_MESSAGE_SIZE, "out of memory");
+      return false;
+    }
+    memcpy(reader->exif, marker->data + sizeof prefix, count);
+    reader->exif_count = count;
+    return true;
   }
-  return NULL;
+  return true;
 }
 
 // Chooses gray, RGB or CMYK output and checks what is promised; false with a message if refused.
@@ -162,7 +178,7 @@ struct image_reader *jpeg_reader_open(
   jpeg_mem_src(decoder, bytes, count);
   jpeg_save_markers(decoder, JPEG_APP0 + 1, 0xFFFF);
   jpeg_read_header(decoder, TRUE);
-  if (!prepare_output(reader, count, header, message)) {
+  if (!prepare_output(reader, count, header, message) || !keep_exif(reader, message)) {
     close_jpeg(&reader->base);
     return NULL;
   }
