@@ -20,6 +20,8 @@ public struct Value: Hashable, Sendable {
   public var layer: String
   /// For a graph that is evaluated per item, the shape of one item, with a leading extent of 1.
   public var shape: Shape
+  /// Whether a pass made it up: it has no counterpart in the user's file.
+  public var isInternal = false
 }
 
 /// A layer that was taken into another one.
@@ -143,7 +145,7 @@ public struct Graph: Hashable, Sendable {
     return node
   }
 
-  /// As `append`, with the new node placed just before another.
+  /// As `append`, for a node that a pass makes up, placed just before another; its outputs are internal.
   @discardableResult
   public mutating func insert(
     before successor: NodeID, _ operation: Operation, name: String, sourceType: String? = nil,
@@ -156,6 +158,7 @@ public struct Graph: Hashable, Sendable {
     let node = try makeNode(
       operation, name: name, sourceType: sourceType, inputs: inputs, parameters: parameters,
       outputNames: outputNames, location: location, kernelHint: nil)
+    for output in self[node].outputs { values[output.index].isInternal = true }
     order.insert(node, at: place)
     return node
   }

@@ -37,27 +37,37 @@ public struct Halo: Hashable, Sendable {
   }
 }
 
-/// The split of a padded image by a stride: phase (r, c) holds rows r, r + strideHeight… of the padded image.
+/// The split of a padded image by a stride: phase (r, c) holds rows r, r + strideHeight… and columns
+/// c, c + strideWidth… of the padded image, so that a window's taps read neighbours as neighbours.
+///
+/// Phases that no tap reads are left out.
 public struct PhaseSplit: Hashable, Sendable {
   public var strideHeight: Int
   public var strideWidth: Int
   public var padHeight: Int
   public var padWidth: Int
+  /// Phases per row index and per column index: at most the strides.
+  public var phasesHeight: Int
+  public var phasesWidth: Int
   /// Rows of each phase.
   public var rows: Int
   /// Columns of each phase, which is the row pitch.
   public var columns: Int
 
-  public init(
-    strideHeight: Int, strideWidth: Int, padHeight: Int, padWidth: Int, rows: Int, columns: Int
-  ) {
-    self.strideHeight = strideHeight
-    self.strideWidth = strideWidth
-    self.padHeight = padHeight
-    self.padWidth = padWidth
-    self.rows = rows
-    self.columns = columns
+  /// The split for a two-dimensional window whose result is `height` x `width`.
+  public init(for window: Window, height: Int, width: Int) {
+    strideHeight = window.stride[0]
+    strideWidth = window.stride[1]
+    padHeight = window.pad[0]
+    padWidth = window.pad[1]
+    phasesHeight = min(window.stride[0], window.span(0))
+    phasesWidth = min(window.stride[1], window.span(1))
+    rows = height + (window.span(0) - 1) / window.stride[0]
+    columns = width + (window.span(1) - 1) / window.stride[1]
   }
+
+  /// Floats of one phase.
+  public var phasePitch: Int { rows * columns }
 }
 
 /// A value's place in numbers, all in floats: element (plane, row, column) lies at
@@ -94,7 +104,7 @@ extension Layout {
         planes: planes, height: height, width: width, rowPitch: rowPitch, planePitch: planePitch,
         origin: halo.gap + halo.top * rowPitch, size: planes * planePitch + halo.gap)
     case .phases(let split):
-      let phases = planes * split.strideHeight * split.strideWidth
+      let phases = planes * split.phasesHeight * split.phasesWidth
       return Pitches(
         planes: phases, height: split.rows, width: split.columns, rowPitch: split.columns,
         planePitch: split.rows * split.columns, origin: 0,

@@ -1,0 +1,77 @@
+/* The sources in Prelude/ and the public header, embedded by the C compiler. Makes no decisions: which of them a
+ * network needs is the emitter's business. */
+#include "prelude.h"
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+#define BYTES(symbol) static const unsigned char symbol[]
+#define ENTRY(name, symbol) {name, symbol, sizeof symbol}
+
+BYTES(sparsec_h) = {
+#embed "../CSparsec/include/sparsec.h"
+};
+BYTES(band_h) = {
+#embed "Prelude/band.h"
+};
+BYTES(context_c) = {
+#embed "Prelude/context.c"
+};
+BYTES(convolution_columns_h) = {
+#embed "Prelude/convolution_columns.h"
+};
+BYTES(convolution_sparse_h) = {
+#embed "Prelude/convolution_sparse.h"
+};
+BYTES(cpu_c) = {
+#embed "Prelude/cpu.c"
+};
+BYTES(cpu_h) = {
+#embed "Prelude/cpu.h"
+};
+BYTES(inner_product_dense_h) = {
+#embed "Prelude/inner_product_dense.h"
+};
+BYTES(inner_product_sparse_h) = {
+#embed "Prelude/inner_product_sparse.h"
+};
+BYTES(network_h) = {
+#embed "Prelude/network.h"
+};
+BYTES(planes_h) = {
+#embed "Prelude/planes.h"
+};
+BYTES(pool_c) = {
+#embed "Prelude/pool.c"
+};
+BYTES(pool_h) = {
+#embed "Prelude/pool.h"
+};
+BYTES(strip_h) = {
+#embed "Prelude/strip.h"
+};
+BYTES(vector_h) = {
+#embed "Prelude/vector.h"
+};
+
+static const struct sparsec_prelude_file files[] = {
+  ENTRY("sparsec.h", sparsec_h),
+  ENTRY("band.h", band_h),
+  ENTRY("context.c", context_c),
+  ENTRY("convolution_columns.h", convolution_columns_h),
+  ENTRY("convolution_sparse.h", convolution_sparse_h),
+  ENTRY("cpu.c", cpu_c),
+  ENTRY("cpu.h", cpu_h),
+  ENTRY("inner_product_dense.h", inner_product_dense_h),
+  ENTRY("inner_product_sparse.h", inner_product_sparse_h),
+  ENTRY("network.h", network_h),
+  ENTRY("planes.h", planes_h),
+  ENTRY("pool.c", pool_c),
+  ENTRY("pool.h", pool_h),
+  ENTRY("strip.h", strip_h),
+  ENTRY("vector.h", vector_h),
+};
+
+const struct sparsec_prelude_file *sparsec_prelude_files(size_t *count) {
+  *count = sizeof files / sizeof *files;
+  return files;
+}

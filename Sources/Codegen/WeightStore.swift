@@ -1,0 +1,55 @@
+/// The constants of a network, packed as kernels stream them: the bytes of `weights.bin`.
+public struct WeightStore {
+  /// Every array begins at a multiple of a cache line.
+  public static let alignment = 64
+
+  public private(set) var bytes: [UInt8] = []
+
+  public init() {}
+
+  /// Appends an array of four-byte or two-byte numbers and returns where it begins, in bytes.
+  private mutating func append<Element: BitwiseCopyable>(_ elements: [Element]) -> Int {
+    let padding = (Self.alignment - bytes.count % Self.alignment) % Self.alignment
+    bytes.append(contentsOf: repeatElement(0, count: padding))
+    let start = bytes.count
+    elements.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    return start
+  }
+
+  /// Appends floats; returns the C expression for their address.
+  public mutating func append(floats: [Float]) -> String {
+    "(const float *)(sparsec_weights + \(append(floats)))"
+  }
+
+  /// Appends 32-bit integers; returns the C expression for their address.
+  public mutating func append(offsets: [Int32]) -> String {
+    "(const int32_t *)(sparsec_weights + \(append(offsets)))"
+  }
+
+  /// Appends unsigned 32-bit integers; returns the C expression for their address.
+  public mutating func append(counts: [UInt32]) -> String {
+    "(const uint32_t *)(sparsec_weights + \(append(counts)))"
+  }
+
+  /// Appends unsigned 16-bit integers; returns the C expression for their address.
+  public mutating func append(indices: [UInt16]) -> String {
+    "(const uint16_t *)(sparsec_weights + \(append(indices)))"
+  }
+
+  /// Appends taps, each an offset and a value; returns the C expression for their address.
+  public mutating func append(taps: [Tap]) -> String {
+    "(const struct tap *)(sparsec_weights + \(append(taps)))"
+  }
+}
+
+/// One nonzero weight of a table-driven convolution; `struct tap` of convolution_sparse.h.
+public struct Tap: BitwiseCopyable, Hashable, Sendable {
+  /// Floats from position 0 of the input.
+  public var offset: Int32
+  public var value: Float
+
+  public init(offset: Int32, value: Float) {
+    self.offset = offset
+    self.value = value
+  }
+}
