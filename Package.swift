@@ -23,6 +23,7 @@ let package = Package(
     .target(
       name: "Caffe",
       dependencies: ["IR", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Caffemodel/caffemodel.proto"],
       swiftSettings: warningsAreErrors),
 
     // The oracle: plain loops, double accumulation.
@@ -66,6 +67,8 @@ let package = Package(
         "Driver", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "CaffeTests", dependencies: ["Caffe", "IR"], swiftSettings: warningsAreErrors),
   ],
   swiftLanguageModes: [.v6]
 )

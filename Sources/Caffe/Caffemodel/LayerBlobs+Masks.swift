@@ -1,0 +1,87 @@
+import IR
+
+/// Which blobs of a layer are masks of dynamic network surgery.
+public enum MaskLayout: Hashable, Sendable {
+  /// Weights, bias, mask of the weights, mask of the bias: the original fork (dns-y).
+  case weightsAndBias
+  /// Weights, bias, mask of the weights: the re-implementation (dns-h).
+  case weightsBesideBias
+  /// Weights, mask of the weights: either fork without a bias.
+  case weightsOnly
+
+  /// Pairs of blob and mask, by index.
+  var pairs: [(blob: Int, mask: Int)] {
+    switch self {
+    case .weightsAndBias: [(0, 2), (1, 3)]
+    case .weightsBesideBias: [(0, 2)]
+    case .weightsOnly: [(0, 1)]
+    }
+  }
+
+  /// How many blobs are left when the masks are gone.
+  var blobCount: Int {
+    switch self {
+    case .weightsAndBias, .weightsBesideBias: 2
+    case .weightsOnly: 1
+    }
+  }
+}
+
+extension LayerBlobs {
+  /// The masks among the blobs; nil if there are none.
+  ///
+  /// A mask has the shape of what it masks, which no other blob in its place has: a bias has fewer
+  /// axes than weights. Old four-axis shapes are never taken for masks, as the forks are younger.
+  public var maskLayout: MaskLayout? {
+    guard !blobs.contains(where: \.isLegacy) else { return nil }
+    guard isOriginalFork || type == "Convolution" || type == "InnerProduct" else { return nil }
+    let shapes = blobs.map(\.shape)
+    switch blobs.count {
+    case 4 where shapes[2] == shapes[0] && shapes[3] == shapes[1]: return .weightsAndBias
+    case 3 where shapes[2] == shapes[0]: return .weightsBesideBias
+    case 2 where shapes[1] == shapes[0] && isZeroOne(blobs[1]): return .weightsOnly
+    default: return nil
+    }
+  }
+
+  /// The blobs that the layer computes with: masks multiplied in and dropped.
+  ///
+  /// - Returns: the blobs, and findings that count what the masks set to zero, or warn
+  ///   of a mask that holds other values than 0 and 1.
+  public func effectiveBlobs(file: String) -> (blobs: [Blob], findings: [Diagnostic]) {
+    guard let layout = maskLayout else { return (blobs, []) }
+    var effective = Array(blobs.prefix(layout.blobCount))
+    var findings: [Diagnostic] = []
+    var counts: [String] = []
+    for (blob, mask) in layout.pairs {
+      let masked = zip(blobs[blob].values, blobs[mask].values).map { $0 * $1 }
+      let zeros = blobs[mask].values.count { $0 == 0 }
+      counts.append("\(zeros) of \(masked.count) \(blob == 0 ? "weights" : "biases")")
+      effective[blob] = Blob(Tensor(shape: blobs[blob].shape, values: masked))
+      if !isZeroOne(blobs[mask]) {
+        findings.append(
+          Diagnostic(
+            .warning,
+            "layer '\(name)': the mask in blob \(mask) has values other than 0 and 1; it was "
+              + "trained by mistake (its param needs lr_mult: 0 and decay_mult: 0)", file: file))
+      }
+    }
+    if layout == .weightsOnly, isOriginalFork {
+      findings.append(
+        Diagnostic(
+          .warning, "layer '\(name)': taken as weights and their mask, without a bias", file: file))
+    }
+    findings.append(
+      Diagnostic(
+        .note, "layer '\(name)': its masks set \(counts.joined(separator: " and ")) to zero",
+        file: file))
+    return (effective, findings)
+  }
+
+  /// Whether the layer is one of dns-y's own types.
+  private var isOriginalFork: Bool { type == "CConvolution" || type == "CInnerProduct" }
+
+  private func isZeroOne(_ blob: Blob) -> Bool {
+    blob.values.allSatisfy { $0 == 0 || $0 == 1 }
+  }
+}
