@@ -68,7 +68,22 @@ let package = Package(
       ],
       swiftSettings: warningsAreErrors),
     .testTarget(
+      name: "RuntimeTests", dependencies: ["SparsecRuntime"], exclude: ["Networks"],
+      swiftSettings: warningsAreErrors),
+    .testTarget(
       name: "CaffeTests", dependencies: ["Caffe", "IR"], swiftSettings: warningsAreErrors),
+    .target(
+      name: "TestSupport", dependencies: ["IR", "Reference"], path: "Tests/TestSupport",
+      swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "ReferenceTests", dependencies: ["IR", "Reference", "TestSupport"],
+      swiftSettings: warningsAreErrors),
+    .target(
+      name: "CImageEncoders", path: "Tests/CImageEncoders",
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
+    .testTarget(
+      name: "ImagesTests", dependencies: ["Images", "CImageEncoders", "CZlib"],
+      swiftSettings: warningsAreErrors),
   ],
   swiftLanguageModes: [.v6]
 )
