@@ -1,0 +1,54 @@
+import IR
+
+/// Which weights pruning has set to zero.
+public enum ZeroPattern: Hashable, Sendable, CaseIterable {
+  /// None.
+  case dense
+  /// Anywhere, half of them.
+  case scattered
+  /// Anywhere, most of them.
+  case scatteredWidely
+  /// Whole filters: rows of the weight matrix.
+  case filters
+  /// Whole input channels: they are zero in every filter.
+  case channels
+  /// Whole filters and whole channels.
+  case filtersAndChannels
+  /// Single kernel positions of a channel, the same in all filters: columns of the matrix.
+  case columns
+  /// One kernel of a filter and channel at a time.
+  case kernels
+  /// All.
+  case everything
+
+  /// Sets weights of the shape [filters, channels, taps...] to zero, now and then to minus zero.
+  public func applied(to weights: Tensor, _ random: inout SeededGenerator) -> Tensor {
+    let filters = weights.shape.axes > 0 ? weights.shape[0] : 1
+    let channels = weights.shape.axes > 1 ? weights.shape[1] : 1
+    let taps = weights.count / filters / channels
+    let deadFilters = (0..<filters).map { _ in random.chance(0.4) }
+    let deadChannels = (0..<channels).map { _ in random.chance(0.4) }
+    let deadColumns = (0..<channels * taps).map { _ in random.chance(0.5) }
+    let deadKernels = (0..<filters * channels).map { _ in random.chance(0.6) }
+    let zero: Float = random.chance(0.2) ? -0.0 : 0
+    var values = weights.values
+    for index in values.indices {
+      let (filter, column) = index.quotientAndRemainder(dividingBy: channels * taps)
+      let channel = column / taps
+      let dies =
+        switch self {
+        case .dense: false
+        case .scattered: random.chance(0.5)
+        case .scatteredWidely: random.chance(0.92)
+        case .filters: deadFilters[filter]
+        case .channels: deadChannels[channel]
+        case .filtersAndChannels: deadFilters[filter] || deadChannels[channel]
+        case .columns: deadColumns[column]
+        case .kernels: deadKernels[filter * channels + channel]
+        case .everything: true
+        }
+      if dies { values[index] = zero }
+    }
+    return Tensor(shape: weights.shape, values: values)
+  }
+}
