@@ -13,6 +13,17 @@ public struct KernelCatalog: Sendable {
     // Inner product
     DenseInnerProduct(),
     SparseInnerProduct(),
+    // Element by element
+    Activation(),
+    LearnedReLU(),
+    EltwiseKernel(),
+    ScalePlanes(),
+    ScaleRows(),
+    // Windows
+    PoolingKernel(),
+    LRNKernel(),
+    // Along axes
+    SoftmaxKernel(),
     // Copies
     PlanesRepack(),
   ]

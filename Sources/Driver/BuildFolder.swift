@@ -1,0 +1,91 @@
+import Codegen
+import Foundation
+import IR
+
+/// A folder with everything that a network is built from; temporary unless the user asked to keep it.
+public struct BuildFolder: ~Copyable {
+  public let path: String
+  private let isTemporary: Bool
+
+  /// A fresh temporary folder, removed when this value ends.
+  public static func temporary() throws(Diagnostic) -> BuildFolder {
+    let base = NSTemporaryDirectory()
+    var template = Array((base + (base.hasSuffix("/") ? "" : "/") + "sparsec-XXXXXX").utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw .error("cannot make a folder in \(base): \(String(cString: strerror(errno)))")
+    }
+    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return BuildFolder(path: path, isTemporary: true)
+  }
+
+  /// A folder that stays, made if it is not there.
+  public static func permanent(_ path: String) throws(Diagnostic) -> BuildFolder {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw .error("cannot be made: \(error.localizedDescription)", file: path)
+    }
+    return BuildFolder(path: path, isTemporary: false)
+  }
+
+  private init(path: String, isTemporary: Bool) {
+    self.path = path
+    self.isTemporary = isTemporary
+  }
+
+  deinit {
+    if isTemporary { try? FileManager.default.removeItem(atPath: path) }
+  }
+
+  /// Writes all files of a network.
+  public func write(_ model: EmittedModel, manifest: [UInt8]) throws(Diagnostic) {
+    for file in Self.files(of: model, manifest: manifest) { try write(file) }
+  }
+
+  /// Writes one file.
+  public func write(_ file: SourceFile) throws(Diagnostic) {
+    let target = "\(path)/\(file.name)"
+    do {
+      try Data(file.bytes).write(to: URL(fileURLWithPath: target))
+    } catch {
+      throw .error("cannot be written: \(error.localizedDescription)", file: target)
+    }
+  }
+
+  /// All files of a network; `Makefile` builds it from them.
+  static func files(of model: EmittedModel, manifest: [UInt8]) -> [SourceFile] {
+    var files = [model.source, SourceFile(name: "weights.bin", bytes: model.weights)]
+    files.append(SourceFile(name: "manifest.json", bytes: manifest))
+    files.append(SourceFile(name: "kernels.S", text: constantsAssembly(folder: nil)))
+    var present = Set(model.headers.map(\.name))
+    files += model.headers
+    for file in Prelude.fixedSources { files.append(file) }
+    let fixedHeaders = Prelude.headers(including: ["cpu.h", "pool.h", "network.h", "sparsec.h"])
+    for file in fixedHeaders where present.insert(file.name).inserted { files.append(file) }
+    return files
+  }
+
+  /// The assembly text that brings weights and manifest in; `folder` makes their paths absolute.
+  static func constantsAssembly(folder: String?) -> String {
+    func path(_ name: String) -> String {
+      guard let folder else { return name }
+      return (folder + "/" + name).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    }
+    return """
+      .section .note.GNU-stack,"",@progbits
+      .section .rodata,"a",@progbits
+      .globl sparsec_weights
+      .hidden sparsec_weights
+      .p2align 6
+      sparsec_weights:
+      .incbin "\(path("weights.bin"))"
+      .skip 64
+      .globl sparsec_manifest
+      .hidden sparsec_manifest
+      sparsec_manifest:
+      .incbin "\(path("manifest.json"))"
+      .byte 0
+
+      """
+  }
+}

@@ -1,1 +1,0 @@
-// Placeholder until the engineer's files appear.
