@@ -23,7 +23,7 @@ struct CaffemodelMaskTests {
     #expect(blobs.map(\.values) == [[1, 0, 0, 4], [0, 6]])
     #expect(
       findings.map(\.description) == [
-        "f: note: layer 'c': its masks set 2 of 4 weights and 1 of 2 biases to zero"
+        "f: note: layer \"c\": its masks set 2 of 4 weights and 1 of 2 biases to zero"
       ])
   }
 
@@ -104,12 +104,12 @@ struct CaffemodelMaskTests {
       name: "fc", type: "InnerProduct", blobs: [try blob([1, 2], [1, 2]), try blob([1], [5])])
     #expect(
       throws: Diagnostic.error(
-        "layer 'fc' has 2 blobs where the net needs 1 ([1,2]); "
+        "layer \"fc\" has 2 blobs where the net needs 1 ([1,2]); "
           + "compare its definition with the one that was trained (bias_term?)", file: "f")
     ) { _ = try layer.matched(to: [Shape([1, 2])], file: "f") }
     #expect(
       throws: Diagnostic.error(
-        "layer 'fc': blob 1 has shape [1] where the net needs [2]", file: "f")
+        "layer \"fc\": blob 1 has shape [1] where the net needs [2]", file: "f")
     ) { _ = try layer.matched(to: [Shape([1, 2]), Shape([2])], file: "f") }
   }
 

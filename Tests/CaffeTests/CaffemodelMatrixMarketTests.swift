@@ -54,13 +54,13 @@ struct CaffemodelMatrixMarketTests {
         "m:1:1: a real symmetric matrix; only real general ones can be weights"
       ),
       (array, "m:2:1: ends where the number of rows is expected"),
-      (array + "2 x\n", "m:2:1: 'x' where the number of columns is expected"),
-      (array + "-2 2\n", "m:2:1: '-2' where the number of rows is expected"),
+      (array + "2 x\n", "m:2:1: \"x\" where the number of columns is expected"),
+      (array + "-2 2\n", "m:2:1: \"-2\" where the number of rows is expected"),
       (array + "2 3\n", "m: is a matrix of 2x3 where a blob [2,2] needs 2x2"),
       (array + "2 2\n1\n2\n", "m: ends too early: 4 entries are announced"),
       (array + "2 2\n1\n2\n3\n", "m:6:1: ends where a value is expected"),
       (array + "2 2\n1\n2\n3   \n   \n", "m:7:1: ends where a value is expected"),
-      (array + "2 2\n1\n2\nthree\n4\n", "m:5:1: 'three' where a value is expected"),
+      (array + "2 2\n1\n2\nthree\n4\n", "m:5:1: \"three\" where a value is expected"),
       (array + "2 2\n1\n2\n3\n4\n5\n", "m:7:1: goes on after the last entry"),
       (coordinate + "2 2 1\n3 1 1\n", "m:3:1: entry (3, 1) lies outside 2x2"),
       (coordinate + "2 2 1\n1 0 1\n", "m:3:1: entry (1, 0) lies outside 2x2"),
@@ -166,10 +166,10 @@ struct CaffemodelMatrixMarketTests {
     #expect(findings.map(\.level) == [.note])
     let place = folder.path("")
     let cases = [
-      ("fc", "Scale", "layer 'fc' needs a file fc_bias.weight, which is not there"),
-      ("other", "InnerProduct", "layer 'other' needs a file other.weight, which is not there"),
-      ("../fc", "InnerProduct", "the name of layer '../fc' can not be that of a file"),
-      ("/fc", "InnerProduct", "the name of layer '/fc' can not be that of a file"),
+      ("fc", "Scale", "layer \"fc\" needs a file fc_bias.weight, which is not there"),
+      ("other", "InnerProduct", "layer \"other\" needs a file other.weight, which is not there"),
+      ("../fc", "InnerProduct", "the name of layer \"../fc\" can not be that of a file"),
+      ("/fc", "InnerProduct", "the name of layer \"/fc\" can not be that of a file"),
     ]
     for (name, type, message) in cases {
       let layer = WeightFolder.Layer(name: name, type: type, shapes: shapes)

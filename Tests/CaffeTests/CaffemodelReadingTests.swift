@@ -78,7 +78,7 @@ struct CaffemodelReadingTests {
     let lacking = Wire.net([Wire.layer("fc", "", [Wire().number(4, 6).packed(5, values)])])
     #expect(
       message(lacking)
-        == "net.caffemodel: layer 'fc', blob 0: shape [0,0,0,6] has an extent of 0")
+        == "net.caffemodel: layer \"fc\", blob 0: shape [0,0,0,6] has an extent of 0")
   }
 
   @Test func `skips fields of every kind that it does not know`() throws {
@@ -141,28 +141,37 @@ struct CaffemodelReadingTests {
       (Wire(), "is empty; it should be a binary caffemodel"),
       (Wire().text(1, "only a name"), "has no layers; is it a binary caffemodel?"),
       (
-        net(.blob([2, 3], [1])), "layer 'fc', blob 0: shape [2,3] wants 6 values, but 1 are stored"
+        net(.blob([2, 3], [1])),
+        "layer \"fc\", blob 0: shape [2,3] wants 6 values, but 1 are stored"
       ),
-      (net(.blob([-1, 3], [1])), "layer 'fc', blob 0: shape [-1,3] has an extent of -1"),
+      (net(.blob([-1, 3], [1])), "layer \"fc\", blob 0: shape [-1,3] has an extent of -1"),
       (
         net(.blob([10_000_000_000], [1])),
-        "layer 'fc', blob 0: shape [10000000000] has more than 2147483647 elements"
+        "layer \"fc\", blob 0: shape [10000000000] has more than 2147483647 elements"
       ),
       (
         net(.blob([Int.max, Int.max], [1])),
-        "layer 'fc', blob 0: shape [\(Int.max),\(Int.max)] has more than 2147483647 elements"
+        "layer \"fc\", blob 0: shape [\(Int.max),\(Int.max)] has more than 2147483647 elements"
       ),
       (
         net(.blob([Int](repeating: 1, count: 33), [1])),
-        "layer 'fc', blob 0: a shape of 33 axes; at most 32 are possible"
+        "layer \"fc\", blob 0: a shape of 33 axes; at most 32 are possible"
       ),
       (
         net(.blob([Int](repeating: 1, count: 5000), [1])),
-        "is no caffemodel or is damaged: a shape of more than 500 axes, at byte 33 in layer 'fc'"
+        "is not a binary caffemodel, or is damaged: a shape of more than 500 axes, at byte 33 in layer \"fc\""
       ),
       (
         net(Wire().shape([1]).run(5, [1, 2, 3])),
-        "is no caffemodel or is damaged: an array of 3 bytes, at byte 35 in layer 'fc'"
+        "is not a binary caffemodel, or is damaged: an array of 3 bytes, at byte 35 in layer \"fc\""
+      ),
+      (
+        Wire(bytes: Array("name: \"LeNet\"\nlayer {\n}\n".utf8)),
+        "is text where a binary caffemodel is expected; are two files swapped?"
+      ),
+      (
+        Wire.net([Wire.layer("two\nlines", "", [.blob([2], [1])])]),
+        "layer \"two\\nlines\", blob 0: shape [2] wants 2 values, but 1 are stored"
       ),
       (Wire(bytes: [0x1f, 0x8b, 8, 0]), "is compressed; unpack it with gzip -dk first"),
       (
@@ -190,6 +199,21 @@ struct CaffemodelReadingTests {
     blob.bytes += Array(repeatElement([0x2a, 4, 0, 0, 0, 0], count: 5000).joined())
     #expect(
       message(Wire.net([Wire.layer("a", "", [blob])]))?.contains("in too many pieces") == true)
+  }
+
+  @Test func `reads from a pipe and through a link`() throws {
+    let folder = try TemporaryFolder()
+    let wire = Wire.net([Wire.layer("fc", "InnerProduct", [.blob([2, 3], values)])])
+    let expected = try read(wire)
+    try wire.data.write(to: URL(fileURLWithPath: folder.path("a")))
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path("b"), withDestinationPath: folder.path("a"))
+    #expect(try Caffemodel(contentsOf: folder.path("b")) == expected)
+    let pipe = Pipe()
+    try pipe.fileHandleForWriting.write(contentsOf: wire.data)
+    try pipe.fileHandleForWriting.close()
+    let number = pipe.fileHandleForReading.fileDescriptor
+    #expect(try Caffemodel(contentsOf: "/dev/fd/\(number)") == expected)
   }
 
   @Test func `names a missing file and a folder`() {

@@ -11,17 +11,19 @@ enum BinaryFile {
   ///
   /// - Throws: one line about a file that is missing, unreadable, empty or larger than 2 GB.
   static func contents(of path: String) throws(Diagnostic) -> Data {
-    let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
-    guard let attributes = try? FileManager.default.attributesOfItem(atPath: url.path) else {
-      throw .error("there is no such file", file: path)
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw .error(
+        errno == ENOENT ? "there is no such file" : String(cString: strerror(errno)), file: path)
     }
-    guard attributes[.type] as? FileAttributeType != .typeDirectory else {
+    let kind = status.st_mode & S_IFMT
+    guard kind != S_IFDIR else {
       throw .error("is a folder where a file is expected", file: path)
     }
+    let url = URL(fileURLWithPath: path)
     let data: Data?
-    if attributes[.type] as? FileAttributeType == .typeRegular {
-      let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
-      guard size <= maximumBytes else { throw tooLarge(path) }
+    if kind == S_IFREG {
+      guard status.st_size <= maximumBytes else { throw tooLarge(path) }
       data = try? Data(contentsOf: url, options: .alwaysMapped)
     } else {
       data = try streamed(url, path)
@@ -64,8 +66,10 @@ enum BinaryFile {
     do {
       try WireCheck.check(data, as: kind)
     } catch {
-      throw .error(
-        "is no \(what.split(separator: " ").last ?? "") or is damaged: \(error.reason)", file: file)
+      guard !isText(data) else {
+        throw .error("is text where \(what) is expected; are two files swapped?", file: file)
+      }
+      throw .error("is not \(what), or is damaged: \(error.reason)", file: file)
     }
     var options = BinaryDecodingOptions()
     options.discardUnknownFields = true
@@ -92,5 +96,10 @@ enum BinaryFile {
       return "a Git LFS pointer, not the file itself; fetch it with git lfs pull"
     }
     return nil
+  }
+
+  /// Whether the file starts like text, which binary files hardly do for so long.
+  private static func isText(_ data: Data) -> Bool {
+    data.prefix(256).allSatisfy { $0 >= 0x20 && $0 != 0x7f || (0x09...0x0d).contains($0) }
   }
 }

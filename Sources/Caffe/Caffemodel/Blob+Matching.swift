@@ -36,7 +36,7 @@ extension LayerBlobs {
     guard blobs.count == expected.count else {
       let wanted = expected.map { "\($0)" }.joined(separator: ", ")
       throw .error(
-        "layer '\(name)' has \(blobs.count) blobs where the net needs \(expected.count)"
+        "layer \(Spelling.quoted(name)) has \(blobs.count) blobs where the net needs \(expected.count)"
           + (wanted.isEmpty ? "" : " (\(wanted))")
           + "; compare its definition with the one that was trained (bias_term?)", file: file)
     }
@@ -46,14 +46,15 @@ extension LayerBlobs {
       blobs[0] = Blob(spatial)
       findings.append(
         Diagnostic(
-          .note, "layer '\(name)': weights brought back from the Winograd domain", file: file))
+          .note, "layer \(Spelling.quoted(name)): weights brought back from the Winograd domain",
+          file: file))
     }
     var tensors: [Tensor] = []
     for (index, blob) in blobs.enumerated() {
       do {
         tensors.append(try blob.matched(to: expected[index]))
       } catch {
-        throw .error("layer '\(name)': blob \(index) \(error)", file: file)
+        throw .error("layer \(Spelling.quoted(name)): blob \(index) \(error)", file: file)
       }
     }
     return (tensors, findings)

@@ -62,18 +62,21 @@ extension LayerBlobs {
         findings.append(
           Diagnostic(
             .warning,
-            "layer '\(name)': the mask in blob \(mask) has values other than 0 and 1; it was "
+            "layer \(Spelling.quoted(name)): the mask in blob \(mask) has values other than 0 and 1; it was "
               + "trained by mistake (its param needs lr_mult: 0 and decay_mult: 0)", file: file))
       }
     }
     if layout == .weightsOnly, isOriginalFork {
       findings.append(
         Diagnostic(
-          .warning, "layer '\(name)': taken as weights and their mask, without a bias", file: file))
+          .warning,
+          "layer \(Spelling.quoted(name)): taken as weights and their mask, without a bias",
+          file: file))
     }
     findings.append(
       Diagnostic(
-        .note, "layer '\(name)': its masks set \(counts.joined(separator: " and ")) to zero",
+        .note,
+        "layer \(Spelling.quoted(name)): its masks set \(counts.joined(separator: " and ")) to zero",
         file: file))
     return (effective, findings)
   }

@@ -170,7 +170,7 @@ private struct Cursor {
       throw .error("ends where \(what) is expected", at: location(file))
     }
     guard let value = Int(token), value >= 0 else {
-      throw .error("'\(token)' where \(what) is expected", at: location(file))
+      throw .error("\(Spelling.quoted(token)) where \(what) is expected", at: location(file))
     }
     return value
   }
@@ -180,7 +180,7 @@ private struct Cursor {
       throw .error("ends where a value is expected", at: location(file))
     }
     guard let value = Float(token) else {
-      throw .error("'\(token)' where a value is expected", at: location(file))
+      throw .error("\(Spelling.quoted(token)) where a value is expected", at: location(file))
     }
     return value
   }

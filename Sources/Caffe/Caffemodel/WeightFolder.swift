@@ -38,7 +38,8 @@ public enum WeightFolder {
         let file = "\(path)\(suffix(index)).weight"
         guard taken.insert(file).inserted else {
           throw .error(
-            "blob \(index) of layer '\(layer.name)' and another would both be \(file)", file: folder
+            "blob \(index) of layer \(Spelling.quoted(layer.name)) and another would both be \(file)",
+            file: folder
           )
         }
         let url = URL(fileURLWithPath: folder).appendingPathComponent(file)
@@ -81,11 +82,13 @@ public enum WeightFolder {
           blobs.append(Blob(Tensor(shape: shape, repeating: 0)))
           findings.append(
             Diagnostic(
-              .note, "layer '\(layer.name)': there is no \(name).weight; its bias is zero",
+              .note,
+              "layer \(Spelling.quoted(layer.name)): there is no \(name).weight; its bias is zero",
               file: folder))
         } else {
           throw .error(
-            "layer '\(layer.name)' needs a file \(name).weight, which is not there", file: folder)
+            "layer \(Spelling.quoted(layer.name)) needs a file \(name).weight, which is not there",
+            file: folder)
         }
       }
       model.layers.append(LayerBlobs(name: layer.name, type: layer.type, blobs: blobs))
@@ -109,7 +112,8 @@ public enum WeightFolder {
   private static func path(of layer: String, in folder: String) throws(Diagnostic) -> String {
     let parts = layer.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.allSatisfy({ !["", ".", ".."].contains($0) && !$0.contains("\0") }) else {
-      throw .error("the name of layer '\(layer)' can not be that of a file", file: folder)
+      throw .error(
+        "the name of layer \(Spelling.quoted(layer)) can not be that of a file", file: folder)
     }
     return layer
   }

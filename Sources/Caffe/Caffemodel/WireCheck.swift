@@ -63,7 +63,7 @@ struct WireCheck {
           ? String(data: data.dropFirst(range.lowerBound).prefix(range.count), encoding: .utf8)
           : nil
       }
-      let place = name.map { " in layer '\($0)'" } ?? ""
+      let place = name.map { " in layer \(Spelling.quoted($0))" } ?? ""
       throw WireDamage(reason: "\(error.reason), at byte \(walk.offset)\(place)")
     }
   }
