@@ -84,6 +84,9 @@ let package = Package(
     .testTarget(
       name: "ImagesTests", dependencies: ["Images", "CImageEncoders", "CZlib"],
       swiftSettings: warningsAreErrors),
+    .testTarget(name: "LayeringTests", swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "NumPyTests", dependencies: ["NumPy", "CZlib"], swiftSettings: warningsAreErrors),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -3,8 +3,8 @@ import CImageCodecs
 /// Turns JPEG and PNG files into upright 8-bit images, judging by their content, not their names.
 ///
 /// Pixels are those of OpenCV and Pillow. CMYK and palette become RGB; of 16 bits the upper 8 are
-/// kept; alpha is dropped, not blended, as `imread` does in Caffe's tools; gray stays gray. The EXIF
-/// orientation is applied. Files that are cut off or damaged are errors, never half an image.
+/// kept; alpha is dropped, not blended, as `imread` does in Caffe's tools; gray stays gray. The
+/// EXIF orientation is applied. Files that are cut off or damaged are errors, never half an image.
 public enum ImageDecoder {
   /// The most bytes read for one image.
   public static let fileSizeLimit = 1 << 30

@@ -28,7 +28,7 @@ public struct Preprocessing: Codable, Hashable, Sendable {
   public var mean: ImageMean
   public var scale: Float
 
-  /// How to fill an input of `channels` x `height` x `width` (1 or 3 channels, each side 1...65536).
+  /// How to fill an input of `channels` x `height` x `width` (1 or 3 channels, sides 1...65536).
   ///
   /// Without `shorterSide` a net whose longer side is 200 or more sees pictures of 256 pixels (or
   /// of its own size if that is larger), a smaller net sees them at its own size.

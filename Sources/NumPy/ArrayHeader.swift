@@ -27,8 +27,10 @@ struct ArrayHeader: Equatable {
   /// The head that NumPy itself writes for a C-ordered float32 array, elements at a multiple of 64.
   static func bytes(shape: [Int]) -> [UInt8] {
     let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-    let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(extents)), }"
-    // NumPy leaves no room for growth in files it is not going to append to.
+    let dictionary = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(extents)), }"
+    // NumPy leaves room for the first extent to become as long as 64 bits allow, 21 digits.
+    let growth = shape.first.map { 21 - String($0).utf8.count } ?? 0
+    let text = dictionary + String(repeating: " ", count: growth)
     let unpadded = magic.count + 4 + text.utf8.count + 1
     let padding = (64 - unpadded % 64) % 64
     let length = text.utf8.count + padding + 1

@@ -110,7 +110,9 @@ struct ZipDirectory {
     let tail = try stored.bytes(at: tailStart, count: stored.count - tailStart)
     let mark = [UInt8]("PK\u{5}\u{6}".utf8)
     guard tail.count >= 22,
-      let end = (0...tail.count - 22).last(where: { tail[$0...].starts(with: mark) })
+      let end = (0...tail.count - 22).last(where: {
+        tail[$0] == mark[0] && tail[$0...].starts(with: mark)
+      })
     else { throw Flaw("not an .npz archive") }
     let record = LittleEndianFields(tail[end..<end + 22])
     var place = (
