@@ -26,7 +26,7 @@ extension TextMessage {
   }
 
   /// Swift's shortest exact text, without the `.0` of whole numbers.
-  private static func text(_ number: String) -> String {
+  static func text(_ number: String) -> String {
     number.hasSuffix(".0") ? String(number.dropLast(2)) : number
   }
 
