@@ -1,0 +1,31 @@
+# make build   the tool: .build/release/sparsec
+# make demo    compiles pruned networks, predicts, and compares with the same networks run dense
+# make test    all tests
+# make lint    formatting
+#
+# Each of them installs what is missing (Scripts/setup.sh).
+
+# The tool and its tests are built once, with the same flags: the tests reach into the modules, and the
+# reference evaluator is unusable without optimisation.
+SWIFT_FLAGS = -c release -Xswiftc -enable-testing
+
+build: setup
+	swift build $(SWIFT_FLAGS) --product sparsec
+
+demo: build
+	swift build $(SWIFT_FLAGS) --product sparsec-demo
+	.build/release/sparsec-demo
+
+test: setup
+	swift test $(SWIFT_FLAGS)
+
+lint:
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+setup:
+	@Scripts/setup.sh
+
+clean:
+	swift package clean
+
+.PHONY: build demo test lint setup clean
