@@ -45,7 +45,7 @@ extension SharedObjectHeaders {
       else { return "a segment has the wrong access rights" }
     }
     let tables = sections.filter { $0.isKind(.dynamic) }
-    for segment in segments where segment.isKind(.dynamic) && !sections.isEmpty {
+    for segment in segments where segment.isKind(.dynamic) {
       guard
         tables.contains(where: {
           $0.address == segment.address && $0.offset == segment.offset
@@ -77,7 +77,7 @@ extension SharedObjectHeaders {
   private func threadLocalContradiction() -> String? {
     let variables = sections.filter { $0.flags.contains([.inMemory, .threadLocal]) }
     let templates = segments.filter { $0.isKind(.threadLocal) }
-    if sections.isEmpty || (variables.isEmpty && templates.isEmpty) { return nil }
+    if variables.isEmpty && templates.isEmpty { return nil }
     guard templates.count == 1, let template = templates.first,
       let first = variables.map(\.address).min(),
       template.address == first, template.alignment <= Self.pageSize,

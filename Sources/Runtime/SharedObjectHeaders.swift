@@ -65,8 +65,8 @@ struct SharedObjectHeaders {
     }
     let segmentCount = Int(header.half(56))
     let sectionCount = Int(header.half(60))
-    guard header.half(52) == 64, header.half(54) == 56, segmentCount > 0,
-      header.half(58) == 64 || sectionCount == 0
+    guard header.half(52) == 64, header.half(54) == 56, header.half(58) == 64,
+      segmentCount > 0, sectionCount > 0
     else { throw damaged("impossible header sizes") }
 
     let segmentTable = try Self.table(of: file, at: header.long(32), rows: segmentCount, size: 56)

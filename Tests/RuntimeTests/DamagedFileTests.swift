@@ -56,7 +56,7 @@ struct DamagedFileTests {
     }
   }
 
-  @Test(arguments: linkers)
+  @Test(arguments: linkers.prefix(1))
   func `survives every changed bit of the file header and the segment table`(linker: String) throws
   {
     let bytes = try sound(linker)
@@ -76,7 +76,7 @@ struct DamagedFileTests {
     let bytes = try sound(linker)
     let sections = bytes[40..<48].reversed().reduce(0) { $0 << 8 | Int($1) }
     var random = SplitMix64(state: 2016)
-    for _ in 0..<2000 {
+    for _ in 0..<500 {
       var changed = bytes
       for _ in 0..<Int.random(in: 1...4, using: &random) {
         let place = Int.random(in: 0..<64 + 56 * Int(bytes[56]), using: &random)
