@@ -227,7 +227,7 @@ static void check_sparse(struct problem *p, int parts) {
 }
 
 int main(void) {
-  for (int round = 0; round < 500; round++) {
+  for (int round = 0; round < 300; round++) {
     struct problem p;
     if (!make_problem(&p)) continue;
     check_columns(&p, 1 + round % 3);

@@ -1,0 +1,195 @@
+/* pooling.h: maximum, average and stochastic (test form) pooling with Caffe's windows.
+ *
+ * Window (i, j) covers rows i*stride_y - pad_y up to + kernel_y, cut at height + pad_y; likewise
+ * columns. An average divides by that size, then the window is cut to the image: padding counts, what
+ * lies beyond it does not. Windows may be empty: the maximum is then `start`, the average 0 / size.
+ */
+#ifndef SPARSEC_POOLING_H
+#define SPARSEC_POOLING_H
+
+#include <float.h>
+
+#include "planes.h"
+
+enum pooling_method { POOLING_MAXIMUM, POOLING_AVERAGE, POOLING_STOCHASTIC };
+
+struct pooling {
+  struct planes input, output;
+  int64_t kernel_y, kernel_x, stride_y, stride_x, pad_y, pad_x;
+  enum pooling_method method;
+  float start; /* maximum only: -FLT_MAX, or 0 when ReLU is fused */
+};
+
+struct window {
+  int64_t begin, end; /* cut to the image; empty when end <= begin */
+  int64_t size;       /* of the divisor */
+};
+
+ALWAYS_INLINE struct window window_at(
+  int64_t i, int64_t stride, int64_t pad, int64_t kernel, int64_t extent
+) {
+  struct window w = {i * stride - pad, i * stride - pad + kernel, 0};
+  if (w.end > extent + pad) w.end = extent + pad;
+  w.size = w.end - w.begin;
+  if (w.begin < 0) w.begin = 0;
+  if (w.end > extent) w.end = extent;
+  return w;
+}
+
+/* One output, for windows too wide for the buffer, and for the stochastic form: sum x^2 / sum x. */
+SHARED float pooled_window(
+  struct pooling p, const float *plane, struct window rows, struct window columns
+) {
+  float most = p.start, sum = 0, plain = FLT_MIN;
+  for (int64_t i = rows.begin; i < rows.end; i++)
+    for (int64_t j = columns.begin; j < columns.end; j++) {
+      float v = plane[i * p.input.row_pitch + j];
+      if (v > most) most = v;
+      if (p.method == POOLING_STOCHASTIC) {
+        plain += v;
+        sum += v * v;
+      } else {
+        sum += v;
+      }
+    }
+  if (p.method == POOLING_MAXIMUM) return most;
+  return sum / (p.method == POOLING_STOCHASTIC ? plain : (float)(rows.size * columns.size));
+}
+
+/* Columns of the buffer that holds a window's rows, already joined. */
+#define POOLING_COLUMNS 2048
+
+/* buffer[0..n) joins rows [rows.begin, rows.end) at columns shift .. shift + n; outside of the image
+ * stands `start` (0 for sums). Comparing `x > most` skips NaN, as Caffe does. */
+ALWAYS_INLINE void join_rows(
+  const struct pooling p, const float *plane, struct window rows, int64_t shift, int64_t n,
+  float *buffer
+) {
+  bool maximum = p.method == POOLING_MAXIMUM;
+  int64_t begin = shift < 0 ? 0 : shift;
+  int64_t end = shift + n < p.input.width ? shift + n : p.input.width;
+  fill_floats(buffer, n, maximum ? p.start : 0);
+  for (int64_t row = rows.begin; row < rows.end; row++) {
+    const float *x = plane + row * p.input.row_pitch;
+    int64_t j = begin;
+    for (; j + LANES <= end; j += LANES) {
+      vector v = load(x + j), so_far = load(buffer + j - shift);
+      store(buffer + j - shift, maximum ? choose(v > so_far, v, so_far) : so_far + v);
+    }
+    for (; j < end; j++) {
+      float *so_far = buffer + j - shift;
+      *so_far = maximum ? (x[j] > *so_far ? x[j] : *so_far) : *so_far + x[j];
+    }
+  }
+}
+
+/* Every second float from p on: p[0], p[2], ... */
+ALWAYS_INLINE vector load_even(const float *p) {
+  vector a = load(p), b = load(p + LANES);
+#if LANES == 16
+  return __builtin_shufflevector(
+    a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif LANES == 8
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+#endif
+}
+
+/* y[j] = the joined columns j*stride .. j*stride + kernel of the buffer, for `count` outputs; the buffer
+ * is readable 2*LANES floats further. */
+ALWAYS_INLINE void join_columns(
+  const struct pooling p, const float *buffer, float *y, int64_t count
+) {
+  bool maximum = p.method == POOLING_MAXIMUM;
+  int64_t j = 0;
+  if (p.stride_x <= 2)
+    for (; j < count; j += LANES) {
+      const float *at = buffer + j * p.stride_x;
+      vector v = p.stride_x == 1 ? load(at) : load_even(at);
+      for (int64_t k = 1; k < p.kernel_x; k++) {
+        vector next = p.stride_x == 1 ? load(at + k) : load_even(at + k);
+        v = maximum ? choose(next > v, next, v) : v + next;
+      }
+      if (count - j >= LANES)
+        store(y + j, v);
+      else
+        store_partial(y + j, v, count - j);
+    }
+  for (; j < count; j++) {
+    const float *at = buffer + j * p.stride_x;
+    float v = at[0];
+    for (int64_t k = 1; k < p.kernel_x; k++)
+      v = maximum ? (at[k] > v ? at[k] : v) : v + at[k];
+    y[j] = v;
+  }
+}
+
+/* Row i of one output plane. */
+ALWAYS_INLINE void pooled_row(
+  const struct pooling p, const float *plane, float *y, int64_t i, float *buffer
+) {
+  struct window rows = window_at(i, p.stride_y, p.pad_y, p.kernel_y, p.input.height);
+  int64_t width = p.output.width;
+  if (p.method == POOLING_STOCHASTIC || p.kernel_x > POOLING_COLUMNS / 2 ||
+      p.stride_x > POOLING_COLUMNS / 2) {
+    for (int64_t j = 0; j < width; j++)
+      y[j] = pooled_window(
+        p, plane, rows, window_at(j, p.stride_x, p.pad_x, p.kernel_x, p.input.width));
+    return;
+  }
+  int64_t step = (POOLING_COLUMNS - p.kernel_x) / p.stride_x + 1;
+  for (int64_t j = 0; j < width; j += step) {
+    int64_t count = width - j < step ? width - j : step;
+    join_rows(
+      p, plane, rows, j * p.stride_x - p.pad_x, (count - 1) * p.stride_x + p.kernel_x, buffer);
+    join_columns(p, buffer, y + j, count);
+  }
+  if (p.method != POOLING_AVERAGE) return;
+  for (int64_t j = 0; j < width; j++) {
+    struct window columns = window_at(j, p.stride_x, p.pad_x, p.kernel_x, p.input.width);
+    y[j] /= (float)(rows.size * columns.size);
+  }
+}
+
+/* Not in place. Split over planes. */
+ALWAYS_INLINE void pooling(const struct pooling p, const float *x, float *y, int part, int parts) {
+  float buffer[POOLING_COLUMNS + 4 * LANES * 2] = {0};
+  int64_t first = part_start(p.output.planes, part, parts);
+  int64_t end = part_start(p.output.planes, part + 1, parts);
+  for (int64_t c = first; c < end; c++)
+    for (int64_t i = 0; i < p.output.height; i++)
+      pooled_row(
+        p, x + c * p.input.plane_pitch, y + c * p.output.plane_pitch + i * p.output.row_pitch, i,
+        buffer);
+  zero_halo_of_planes(p.output, y, first, end);
+}
+
+/* Maximum pooling's second top: the flat index row*width + column of the first maximum in its plane,
+ * -1 for an empty window. y has the output's layout. Split over planes. */
+ALWAYS_INLINE void pooling_mask(
+  const struct pooling p, const float *x, float *y, int part, int parts
+) {
+  int64_t first = part_start(p.output.planes, part, parts);
+  int64_t end = part_start(p.output.planes, part + 1, parts);
+  for (int64_t c = first; c < end; c++)
+    for (int64_t i = 0; i < p.output.height; i++)
+      for (int64_t j = 0; j < p.output.width; j++) {
+        struct window rows = window_at(i, p.stride_y, p.pad_y, p.kernel_y, p.input.height);
+        struct window columns = window_at(j, p.stride_x, p.pad_x, p.kernel_x, p.input.width);
+        float most = -FLT_MAX;
+        int64_t at = -1;
+        for (int64_t r = rows.begin; r < rows.end; r++)
+          for (int64_t s = columns.begin; s < columns.end; s++) {
+            float v = x[c * p.input.plane_pitch + r * p.input.row_pitch + s];
+            if (v > most) {
+              most = v;
+              at = r * p.input.width + s;
+            }
+          }
+        y[c * p.output.plane_pitch + i * p.output.row_pitch + j] = (float)at;
+      }
+  zero_halo_of_planes(p.output, y, first, end);
+}
+
+#endif
