@@ -87,6 +87,12 @@ let package = Package(
     .testTarget(name: "LayeringTests", swiftSettings: warningsAreErrors),
     .testTarget(
       name: "NumPyTests", dependencies: ["NumPy", "CZlib"], swiftSettings: warningsAreErrors),
+    .target(
+      name: "GoldenSupport", dependencies: ["Caffe", "IR", "NumPy", "Reference", "TestSupport"],
+      path: "Tests/GoldenSupport", swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "GoldenTests", dependencies: ["GoldenSupport", "IR", "TestSupport"],
+      swiftSettings: warningsAreErrors),
   ],
   swiftLanguageModes: [.v6]
 )
