@@ -67,6 +67,13 @@ let package = Package(
         "Driver", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: warningsAreErrors),
+    // Random weights for `make demo`.
+    .executableTarget(
+      name: "example-weights",
+      dependencies: [
+        "IR", "Caffe", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: warningsAreErrors),
     .testTarget(
       name: "RuntimeTests", dependencies: ["SparsecRuntime"], exclude: ["Networks"],
       swiftSettings: warningsAreErrors),

@@ -1,0 +1,76 @@
+import Caffe
+import Foundation
+import IR
+
+/// Seeded random weights for a network, as sparse as asked for.
+struct RandomWeights {
+  /// The share of weights that are not zero, by layer name.
+  var densities: [String: Double]
+  private var generator: SplitMix64
+
+  init(densities: [String: Double], seed: UInt64) {
+    self.densities = densities
+    generator = SplitMix64(state: seed)
+  }
+
+  /// Weights for all layers of a graph; layers without a density are dense.
+  mutating func model(for graph: Graph) throws(Diagnostic) -> Caffemodel {
+    let names = Set(graph.order.map { graph[$0].name })
+    for name in densities.keys.sorted() where !names.contains(name) {
+      throw .error("--density \(name): the network has no such layer")
+    }
+    var layers: [LayerBlobs] = []
+    for id in graph.order where !graph[id].parameters.isEmpty {
+      layers.append(try blobs(for: graph[id]))
+    }
+    return Caffemodel(name: graph.name, layers: layers)
+  }
+
+  private mutating func blobs(for node: Node) throws(Diagnostic) -> LayerBlobs {
+    guard node.operation.layer is Convolution || node.operation.layer is InnerProduct else {
+      throw .error(
+        "layer \(node.name) (\(node.sourceType)): only Convolution and InnerProduct layers get weights",
+        at: node.location)
+    }
+    let density = densities[node.name] ?? 1
+    let shape = node.parameters[0].shape
+    // He et al., 2015: keeps the spread of values from layer to layer.
+    let inputs = Double(shape.count / shape[0]) * density
+    var blobs = [Blob(normals(shape, deviation: (2 / max(inputs, 1)).squareRoot(), density))]
+    for bias in node.parameters.dropFirst() {
+      blobs.append(Blob(normals(bias.shape, deviation: 0.1, 1)))
+    }
+    return LayerBlobs(name: node.name, type: node.sourceType, blobs: blobs)
+  }
+
+  /// Normally distributed values, of which the share `density` is not zero.
+  private mutating func normals(_ shape: Shape, deviation: Double, _ density: Double) -> Tensor {
+    var values = [Float](repeating: 0, count: shape.count)
+    for index in values.indices where generator.uniform() < density {
+      values[index] = Float(generator.normal() * deviation)
+    }
+    return Tensor(shape: shape, values: values)
+  }
+}
+
+/// Random numbers that are the same in every run (SplitMix64; Steele, Lea and Flood, 2014).
+private struct SplitMix64 {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+
+  /// At least 0, below 1.
+  mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+  /// Standard normal (Box and Muller, 1958).
+  mutating func normal() -> Double {
+    let radius = (-2 * log(1 - uniform())).squareRoot()
+    return radius * cos(2 * .pi * uniform())
+  }
+}
