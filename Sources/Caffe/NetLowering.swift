@@ -156,11 +156,14 @@ struct NetLowering {
     leftOutLayers.append("\(layer.name) (\(layer.type))")
     for index in layer.tops.indices {
       // Forks let the loss hand out the probabilities that it computes anyway.
-      if layer.type == "SoftmaxWithLoss", index == 1 {
-        var copy = layer
-        guard let inputs = try inputs(of: &copy) else { continue }
-        let softmax = try NormalizationReaders.softmax(copy)
-        try append(softmax, copy, pairs: [([inputs[0]], [layer.tops[1]])], firstTop: 1)
+      if layer.type == "SoftmaxWithLoss", index == 1,
+        case .value(let scores) = try state(of: layer.bottoms[0], index: 0, in: layer)
+      {
+        var softmax = layer
+        softmax.inputShapes = [graph[scores].shape]
+        try append(
+          try NormalizationReaders.softmax(softmax), softmax,
+          pairs: [([scores], [layer.tops[1]])], firstTop: 1)
       } else {
         try define(index, of: layer, as: .leftOut)
       }
@@ -271,7 +274,7 @@ struct NetLowering {
 extension NetLowering {
   /// Settles inputs, outputs and batch, and reports what was left out.
   mutating func finish(layers: [TextMessage], file: String) throws(Diagnostic) -> LoweredNet {
-    noteLeftOut()
+    noteLeftOut(file: file)
     try checkInputShapes(file: file)
     guard !graph.order.isEmpty else {
       throw .error("no layer is left that computes anything", file: file)
@@ -284,27 +287,44 @@ extension NetLowering {
       let reader =
         readByTrainingLayers.contains(input) ? "only training layers read" : "no layer reads"
       findings.append(
-        .note("input \(Spelling.quoted(graph[input].name)) is left out: \(reader) it", at: nil))
+        Diagnostic(
+          .note, "input \(Spelling.quoted(graph[input].name)) is left out: \(reader) it",
+          file: file))
       graph.removeInput(input)
     }
-    let made = graph.order.flatMap { graph[$0].outputs }
-    graph.setOutputs(made.filter { consumers[$0] == nil })
-    guard !graph.outputs.isEmpty else {
-      throw .error("the net has no outputs: Silence swallows them all", file: file)
-    }
+    graph.setOutputs(outputs(consumers, file: file))
     try settleBatch(file: file)
     return LoweredNet(graph: graph, findings: findings, missingWeights: missing)
   }
 
-  private mutating func noteLeftOut() {
+  /// The blobs that no layer reads, in the order in which they are made.
+  ///
+  /// If Silence swallows them all, what it swallows is all that the net can be wanted for.
+  private mutating func outputs(_ consumers: [ValueID: [NodeID]], file: String) -> [ValueID] {
+    let made = graph.order.flatMap { graph[$0].outputs }
+    let unread = made.filter { consumers[$0] == nil }
+    guard unread.isEmpty else { return unread }
+    findings.append(
+      Diagnostic(.note, "Silence swallows all results; they are taken as outputs", file: file))
+    return made.filter { value in
+      consumers[value, default: []].contains { graph[$0].operation == .silence(Silence()) }
+    }
+  }
+
+  private mutating func noteLeftOut(file: String) {
     func quoted(_ names: [String]) -> String {
       let shown = names.prefix(8).joined(separator: ", ")
       return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
     }
     if !leftOutLayers.isEmpty {
-      findings.append(.note("left out, for training and testing only: \(quoted(leftOutLayers))"))
+      findings.append(
+        Diagnostic(
+          .note, "left out, for training and testing only: \(quoted(leftOutLayers))", file: file))
     }
-    if !labels.isEmpty { findings.append(.note("left out, labels: \(quoted(labels))")) }
+    if !labels.isEmpty {
+      findings.append(
+        Diagnostic(.note, "left out, labels: \(quoted(labels))", file: file))
+    }
   }
 
   private func checkInputShapes(file: String) throws(Diagnostic) {
@@ -326,7 +346,8 @@ extension NetLowering {
       throw .error("for one item: \(error)", file: file)
     }
     if case .fixed(let reason) = graph.batch {
-      findings.append(.note("the batch is fixed at the size in the file: \(reason)"))
+      findings.append(
+        Diagnostic(.note, "the batch is fixed at the size in the file: \(reason)", file: file))
     }
     var elements = 0
     for value in graph.liveValues { elements += graph[value].shape.count }

@@ -210,7 +210,7 @@ extension TextMessage {
       let values =
         blob.has("double_data")
         ? blob.doubles("double_data").map { Float($0) } : blob.floats("data")
-      let shape = try layer.fitting { () throws(ShapeError) in
+      let shape = try layer.fitting(of: blob) { () throws(ShapeError) in
         let shape = try Shape(extents)
         guard values.count == shape.count else {
           throw ShapeError("shape \(shape) needs \(shape.count) values, there are \(values.count)")
