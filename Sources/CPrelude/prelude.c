@@ -10,6 +10,9 @@
 BYTES(sparsec_h) = {
 #embed "../CSparsec/include/sparsec.h"
 };
+BYTES(activation_h) = {
+#embed "Prelude/activation.h"
+};
 BYTES(band_h) = {
 #embed "Prelude/band.h"
 };
@@ -22,17 +25,29 @@ BYTES(convolution_columns_h) = {
 BYTES(convolution_sparse_h) = {
 #embed "Prelude/convolution_sparse.h"
 };
+BYTES(copy_h) = {
+#embed "Prelude/copy.h"
+};
 BYTES(cpu_c) = {
 #embed "Prelude/cpu.c"
 };
 BYTES(cpu_h) = {
 #embed "Prelude/cpu.h"
 };
+BYTES(eltwise_h) = {
+#embed "Prelude/eltwise.h"
+};
+BYTES(exponential_h) = {
+#embed "Prelude/exponential.h"
+};
 BYTES(inner_product_dense_h) = {
 #embed "Prelude/inner_product_dense.h"
 };
 BYTES(inner_product_sparse_h) = {
 #embed "Prelude/inner_product_sparse.h"
+};
+BYTES(lrn_h) = {
+#embed "Prelude/lrn.h"
 };
 BYTES(network_h) = {
 #embed "Prelude/network.h"
@@ -46,29 +61,62 @@ BYTES(pool_c) = {
 BYTES(pool_h) = {
 #embed "Prelude/pool.h"
 };
+BYTES(pooling_h) = {
+#embed "Prelude/pooling.h"
+};
+BYTES(rows_h) = {
+#embed "Prelude/rows.h"
+};
+BYTES(scale_h) = {
+#embed "Prelude/scale.h"
+};
+BYTES(selection_h) = {
+#embed "Prelude/selection.h"
+};
+BYTES(softmax_h) = {
+#embed "Prelude/softmax.h"
+};
+BYTES(statistics_h) = {
+#embed "Prelude/statistics.h"
+};
 BYTES(strip_h) = {
 #embed "Prelude/strip.h"
 };
 BYTES(vector_h) = {
 #embed "Prelude/vector.h"
 };
+BYTES(windows_h) = {
+#embed "Prelude/windows.h"
+};
 
 static const struct sparsec_prelude_file files[] = {
   ENTRY("sparsec.h", sparsec_h),
+  ENTRY("activation.h", activation_h),
   ENTRY("band.h", band_h),
   ENTRY("context.c", context_c),
   ENTRY("convolution_columns.h", convolution_columns_h),
   ENTRY("convolution_sparse.h", convolution_sparse_h),
+  ENTRY("copy.h", copy_h),
   ENTRY("cpu.c", cpu_c),
   ENTRY("cpu.h", cpu_h),
+  ENTRY("eltwise.h", eltwise_h),
+  ENTRY("exponential.h", exponential_h),
   ENTRY("inner_product_dense.h", inner_product_dense_h),
   ENTRY("inner_product_sparse.h", inner_product_sparse_h),
+  ENTRY("lrn.h", lrn_h),
   ENTRY("network.h", network_h),
   ENTRY("planes.h", planes_h),
   ENTRY("pool.c", pool_c),
   ENTRY("pool.h", pool_h),
+  ENTRY("pooling.h", pooling_h),
+  ENTRY("rows.h", rows_h),
+  ENTRY("scale.h", scale_h),
+  ENTRY("selection.h", selection_h),
+  ENTRY("softmax.h", softmax_h),
+  ENTRY("statistics.h", statistics_h),
   ENTRY("strip.h", strip_h),
   ENTRY("vector.h", vector_h),
+  ENTRY("windows.h", windows_h),
 };
 
 const struct sparsec_prelude_file *sparsec_prelude_files(size_t *count) {

@@ -10,6 +10,9 @@ public struct KernelCatalog: Sendable {
     // Convolution
     ColumnsConvolution(),
     SparseConvolution(),
+    WindowsConvolution(),
+    WindowsDeconvolution(),
+    Im2colKernel(),
     // Inner product
     DenseInnerProduct(),
     SparseInnerProduct(),
@@ -24,8 +27,17 @@ public struct KernelCatalog: Sendable {
     LRNKernel(),
     // Along axes
     SoftmaxKernel(),
+    BatchStatistics(),
+    MeanVariance(),
+    ReductionKernel(),
+    ArgMaxKernel(),
+    GatherKernel(),
     // Copies
     PlanesRepack(),
+    BoxKernel(),
+    CopyKernel(),
+    ParameterCopy(),
+    NoKernel(),
   ]
 
   /// All kernels made for a node's type of layer, with their answers, in the list's order.

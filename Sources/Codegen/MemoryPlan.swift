@@ -97,7 +97,8 @@ private struct Sharing {
       switch lowered.graph[id].operation {
       case .slice(let layer): shareSlice(id, layer.axis)
       case .flatten, .reshape: shareView(id)
-      case .batchNorm, .bias, .elementwise, .eltwise, .preLU, .scale, .softmax: shareInPlace(id, step)
+      case .batchNorm, .bias, .elementwise, .eltwise, .preLU, .scale, .softmax:
+        shareInPlace(id, step)
       case .argMax, .batchReindex, .concat, .convolution, .crop, .deconvolution, .embed,
         .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter, .pooling, .reduction, .repack,
         .silence, .spatialPyramidPooling, .split, .tile:

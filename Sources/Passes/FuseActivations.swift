@@ -41,7 +41,8 @@ extension Node {
   fileprivate func take(_ function: ElementwiseFunction) -> Operation? {
     switch operation {
     case .convolution(var layer):
-      guard layer.activation == nil else { return nil }
+      // Only the kernels for images apply activations.
+      guard layer.activation == nil, layer.window.axes == 2, layer.axis == 1 else { return nil }
       layer.activation = function
       return .convolution(layer)
     case .innerProduct(var layer):
