@@ -154,7 +154,7 @@ import Testing
     ),
     ("name: \"\\xff\"", "1:7: the string for \"name\" is not valid UTF-8"),
     ("name: \"a\" @", "1:11: the character \"@\" is no part of a prototxt"),
-    ("name: \"a\" \u{0}", "1:11: the byte 0x00 is no part of a prototxt"),
+    ("name: \"a\" \u{0}", "1:11: the byte 0x00 is no part of a prototxt; is this a binary file?"),
     (
       "layer { top: [\"a\" \"b\", ] }", "1:24: expected a string in quotes for \"top\", found \"]\""
     ),
@@ -221,12 +221,14 @@ import Testing
     ) { try Prototxt.parse(text: "# nothing\n", file: "f") }
   }
 
-  @Test func `reports a file that cannot be read`() {
-    do {
-      _ = try Prototxt.read("no/such/file.prototxt")
-      Issue.record("accepted")
-    } catch {
-      #expect("\(error)".hasPrefix("no/such/file.prototxt: cannot be read"))
+  @Test(arguments: [
+    ("no/such/file.prototxt", "there is no such file"),
+    ("/", "is a folder where a file is expected"),
+    ("/dev/null", "holds no fields; a net or a solver is expected"),
+    ("/dev/zero", "larger than 64 MB, which no prototxt is"),
+  ]) func `reports a file that cannot be read`(_ file: (path: String, message: String)) {
+    #expect(throws: Diagnostic.error(file.message, file: file.path)) {
+      try Prototxt.read(file.path, as: .net)
     }
   }
 }

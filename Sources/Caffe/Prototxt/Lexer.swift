@@ -90,7 +90,8 @@ struct Lexer {
       advance()
       kind = .symbol(Character(Unicode.Scalar(byte)))
     } else {
-      throw error("\(Self.named(byte)) is no part of a prototxt", at: place)
+      let hint = byte < 0x20 ? "; is this a binary file?" : ""
+      throw error("\(Self.named(byte)) is no part of a prototxt\(hint)", at: place)
     }
     return Token(kind: kind, range: start..<offset, position: place)
   }

@@ -55,15 +55,22 @@ public struct Prototxt: Equatable, Sendable {
   public static func read(
     _ path: String, as expected: Kind? = nil, allowUnknownFields: Bool = false
   ) throws(Diagnostic) -> Prototxt {
-    let bytes: [UInt8]
-    do {
-      let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-      defer { try? handle.close() }
-      // One byte more than allowed tells that a file is too large without reading all of it.
-      bytes = [UInt8](try handle.read(upToCount: maximumSize + 1) ?? Data())
-    } catch {
-      throw .error("cannot be read: \(error.localizedDescription)", file: path)
+    let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+    guard let attributes = try? FileManager.default.attributesOfItem(atPath: url.path) else {
+      throw .error("there is no such file", file: path)
     }
+    guard attributes[.type] as? FileAttributeType != .typeDirectory else {
+      throw .error("is a folder where a file is expected", file: path)
+    }
+    guard let handle = try? FileHandle(forReadingFrom: url) else {
+      throw .error("can not be read; check its permissions", file: path)
+    }
+    defer { try? handle.close() }
+    // One byte more than allowed tells that a file is too large without reading all of it.
+    guard let data = try? handle.read(upToCount: maximumSize + 1) ?? Data() else {
+      throw .error("can not be read", file: path)
+    }
+    let bytes = [UInt8](data)
     return try parse(
       bytes: bytes, file: path, as: expected, allowUnknownFields: allowUnknownFields)
   }
@@ -79,17 +86,17 @@ public struct Prototxt: Equatable, Sendable {
           && Schema.caffe.messages[kind.other.type]?[name] == nil
       }
     }.first
-    if let expected {
-      if let found, found != expected {
-        throw .error("this is a \(found.rawValue), not a \(expected.rawValue)", file: file)
-      }
-      return expected
-    }
     if names.isEmpty {
       // Text without any field: let the parser say what is wrong with it, if it is not just empty.
       var parser = try PrototxtParser(bytes: bytes, file: file, allowUnknownFields: false)
       _ = try parser.parse(as: Kind.net.type)
       throw .error("holds no fields; a net or a solver is expected", file: file)
+    }
+    if let expected {
+      if let found, found != expected {
+        throw .error("this is a \(found.rawValue), not a \(expected.rawValue)", file: file)
+      }
+      return expected
     }
     return found ?? .net
   }
