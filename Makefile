@@ -13,8 +13,8 @@ build: setup
 	swift build $(SWIFT_FLAGS) --product sparsec
 
 demo: build
-	swift build $(SWIFT_FLAGS) --product sparsec-demo
-	.build/release/sparsec-demo
+	swift build $(SWIFT_FLAGS) --product example-weights
+	@Scripts/demo.sh
 
 test: setup
 	swift test $(SWIFT_FLAGS)
