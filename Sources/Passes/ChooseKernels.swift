@@ -41,7 +41,9 @@ public struct ChooseKernels {
   private func choose(_ id: NodeID, in graph: Graph) throws(Diagnostic) -> KernelChoice {
     let candidates = source.candidates(for: id, in: graph)
     let node = graph[id]
-    if let wish = forced[node.name] {
+    // A Repack bears its reader's name, but the wish is the reader's.
+    let wish: String? = if case .repack = node.operation { nil } else { forced[node.name] }
+    if let wish {
       guard let wished = candidates.first(where: { $0.kernel == wish }) else {
         let names = candidates.map(\.kernel).joined(separator: ", ")
         throw .error(
