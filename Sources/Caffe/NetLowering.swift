@@ -57,6 +57,20 @@ struct NetLowering {
       try append(
         try read(layer), layer, pairs: zip(inputs, layer.tops).map { ([$0], [$1]) })
     }
+    warnAboutPaddedPooling(of: layer)
+  }
+
+  /// The fused layers of SkimCaffe measure windows at a padded border from where they are clipped.
+  private mutating func warnAboutPaddedPooling(of layer: LayerDefinition) {
+    let fused = ["ConvolutionReLUPool", "ConvolutionReLUPoolLRN", "ReLUPooling"]
+    let pooling = layer.message.message("pooling_param")
+    guard fused.contains(layer.type),
+      let pad = ["pad", "pad_h", "pad_w"].first(where: { pooling.integer($0) > 0 })
+    else { return }
+    findings.append(
+      .warning(
+        "\(layer.title) pads before pooling, which SkimCaffe computes otherwise than Caffe; "
+          + "done here as in Caffe", at: pooling.location(of: pad)))
   }
 
   private func checkCounts(of layer: LayerDefinition, _ type: LayerType) throws(Diagnostic) {
@@ -249,7 +263,7 @@ struct NetLowering {
             sourceType: position == 0 ? layer.type : operation.layer.typeName, inputs: current,
             parameters: position == 0 ? tensors : [],
             outputNames: isLast ? tops : [tops[0]], location: layer.message.location,
-            kernelHint: position == 0 ? kernelHint(of: layer) : nil)
+            kernelHint: position == 0 ? kernelHint(of: layer) : nil, isInternal: !isLast)
           if position == 0 { parameters.note(node, of: layer) }
           current = graph[node].outputs
         } catch {

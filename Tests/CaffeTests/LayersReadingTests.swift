@@ -250,6 +250,22 @@ import Testing
         == .batchNorm(BatchNorm(epsilon: 0.25, usesStoredStatistics: false)))
   }
 
+  @Test func `padding in a fused pooling layer is warned about`() throws {
+    func findings(_ pooling: String) throws -> [String] {
+      try lowered(
+        "input: \"x\" input_shape { dim: 1 dim: 1 dim: 4 dim: 4 }\n"
+          + "layer { name: \"p\" type: \"ReLUPooling\" bottom: \"x\" top: \"p\" "
+          + "pooling_param { kernel_size: 2 \(pooling) } }"
+      ).findings.map(\.description)
+    }
+    #expect(try findings("") == [])
+    #expect(
+      try findings("pad: 1") == [
+        "f:2:96: warning: layer \"p\" (ReLUPooling) pads before pooling, which SkimCaffe computes "
+          + "otherwise than Caffe; done here as in Caffe"
+      ])
+  }
+
   @Test func `what Silence swallows counts if there is nothing else`() throws {
     let net = try lowered(
       input + "layer { name: \"r\" type: \"ReLU\" bottom: \"x\" top: \"r\" }\n"
