@@ -173,7 +173,7 @@ static void make_layer(struct layer *l, struct shape s) {
   };
 
   int64_t slabs = setting("SLABS", 1);
-  if (l->output.row_pitch != pitch) slabs = 1;
+  if (l->output.row_pitch < pitch) slabs = 1;
   l->taps = room((int64_t)sizeof(struct tap) * s.outputs * l->columns);
   l->row_ends = room(4 * slabs * s.outputs);
   bool *kept = room(s.outputs * l->columns);

@@ -49,4 +49,16 @@ SHARED void store_band(
   }
 }
 
+/* Moves sums that stand flat in a plane of the output, pitch `pitch` < output.row_pitch, to their rows
+ * (the last first, since rows only move back), and zeroes the halo. */
+SHARED void spread_band(struct planes output, float *plane, int64_t pitch) {
+  zero_above(output, plane);
+  for (int64_t row = output.height - 1; row >= 0; row--) {
+    if (row > 0)
+      memmove(
+        plane + row * output.row_pitch, plane + row * pitch, (size_t)output.width * sizeof *plane);
+    zero_behind_row(output, plane, row);
+  }
+}
+
 #endif

@@ -26,55 +26,72 @@ struct tap {
 
 /* The taps may be cut into `slabs` slabs of input channels, so that a slab's inputs stay in L1:
  * taps of slab s and row m are row_ends[s*rows + m - 1] (0 for the first) up to row_ends[s*rows + m],
- * so the table is sorted by slab, then row; inside a row by offset. Recommended: one slab, unless
- * output.row_pitch == row_pitch (sums go straight to the output); then channels of a slab
- * so that channels * (vectors*LANES + (kernel-1)*row_pitch) floats fill half of L1, but
- * so few slabs that a row keeps 16 taps in each.
+ * so the table is sorted by slab, then row; inside a row by offset. Measured best with 32 kB of L1
+ * (up to 1.5 times faster than one slab): as many slabs as give a row 16 to 32 taps in each, but not
+ * more than it takes for channels * (vectors*LANES + (kernel-1)*row_pitch) floats to fill
+ * half of L1.
  */
 struct convolution_sparse {
   struct planes output; /* output.planes = rows of the table */
   int64_t row_pitch;    /* of x: the pitch of flat positions */
-  int64_t slabs;        /* >= 1; must be 1 when output.row_pitch != row_pitch */
-  int64_t vectors;      /* V, vectors of positions in one go: at most MAX_SPARSE_VECTORS */
+  int64_t slabs;        /* >= 1; must be 1 when output.row_pitch < row_pitch */
+  int64_t vectors;      /* V, vectors of positions in one go: at most MAX_SPARSE_VECTORS, the best */
   enum rectifier rectifier;
   float slope;
 };
 
-struct sparse_row {
-  const struct tap *taps, *end;
-  const float *bias; /* NULL: go on from y */
+/* Some rows of one slab, whose taps follow each other. */
+struct sparse_run {
+  const struct tap *taps;
+  const uint32_t *row_ends; /* of the first row; counted from `table` */
+  const struct tap *table;
+  int64_t rows;
+  bool go_on;        /* sums go on from y, else start with the bias */
+  const float *bias; /* of the first row; NULL: 0 */
+  int64_t y_pitch;   /* floats between rows */
   enum rectifier rectifier;
   float slope;
 };
 
-/* V vectors of one row; the last stores `lanes` lanes. */
+/* V vectors of each row; the last stores `lanes` lanes. */
 ALWAYS_INLINE void sparse_tile(
-  const int V, const struct sparse_row *row, const float *x, float *y, int64_t lanes
+  const int V, const struct sparse_run *run, const float *x, float *y, int64_t lanes
 ) {
-  vector sum[MAX_SPARSE_VECTORS];
+  const struct tap *tap = run->taps;
+  for (int64_t row = 0; row < run->rows; row++, y += run->y_pitch) {
+    vector sum[MAX_SPARSE_VECTORS];
+    if (run->go_on) {
 #pragma clang loop unroll(full)
-  for (int v = 0; v < V; v++) sum[v] = row->bias ? broadcast(*row->bias) : load(y + v * LANES);
-  for (const struct tap *tap = row->taps; tap < row->end; tap++) {
-    const float *input = x + tap->offset;
-    float value = tap->value;
+      for (int v = 0; v < V; v++) sum[v] = load(y + v * LANES);
+    } else {
+      vector bias = broadcast(run->bias ? run->bias[row] : 0);
 #pragma clang loop unroll(full)
-    for (int v = 0; v < V; v++) sum[v] += value * load(input + v * LANES);
-  }
+      for (int v = 0; v < V; v++) sum[v] = bias;
+    }
+    for (const struct tap *end = run->table + run->row_ends[row]; tap < end; tap++) {
+      const float *input = x + tap->offset;
+      float value = tap->value;
 #pragma clang loop unroll(full)
-  for (int v = 0; v < V; v++) {
-    vector sums = rectified(sum[v], row->rectifier, row->slope);
-    if (v < V - 1 || lanes == LANES)
-      store(y + v * LANES, sums);
+      for (int v = 0; v < V; v++) sum[v] += value * load(input + v * LANES);
+    }
+    if (run->rectifier != RECTIFIER_NONE) {
+#pragma clang loop unroll(full)
+      for (int v = 0; v < V; v++) sum[v] = rectified(sum[v], RECTIFIER_RELU, run->slope);
+    }
+#pragma clang loop unroll(full)
+    for (int v = 0; v < V - 1; v++) store(y + v * LANES, sum[v]);
+    if (lanes == LANES)
+      store(y + (V - 1) * LANES, sum[V - 1]);
     else
-      store_partial(y + v * LANES, sums, lanes);
+      store_partial(y + (V - 1) * LANES, sum[V - 1], lanes);
   }
 }
 
 #define SPARSE_TILE(V)                                                                             \
   SHARED void sparse_tile_##V(                                                                     \
-    const struct sparse_row *row, const float *x, float *y, int64_t lanes                          \
+    const struct sparse_run *run, const float *x, float *y, int64_t lanes                          \
   ) {                                                                                              \
-    sparse_tile(V, row, x, y, lanes);                                                              \
+    sparse_tile(V, run, x, y, lanes);                                                              \
   }
 #define EACH_SPARSE_TILE_12(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8) T(9) T(10) T(11) T(12)
 #if MAX_SPARSE_VECTORS == 24
@@ -86,13 +103,13 @@ ALWAYS_INLINE void sparse_tile(
 #endif
 EACH_SPARSE_TILE(SPARSE_TILE)
 
-ALWAYS_INLINE void sparse_tile_of(
-  int64_t vectors, const struct sparse_row *row, const float *x, float *y, int64_t lanes
+SHARED void sparse_tile_of(
+  int64_t vectors, const struct sparse_run *run, const float *x, float *y, int64_t lanes
 ) {
   switch (vectors) {
 #define CALL(V)                                                                                    \
   case V:                                                                                          \
-    sparse_tile_##V(row, x, y, lanes);                                                             \
+    sparse_tile_##V(run, x, y, lanes);                                                             \
     break;
     EACH_SPARSE_TILE(CALL)
 #undef CALL
@@ -117,33 +134,46 @@ SHARED int64_t balanced_row(
   return part == parts ? rows : row;
 }
 
-/* Rows [first, end) over positions [q0, q1), at most V vectors of them. */
+/* The run of rows [first, first + rows) in slab s. */
+ALWAYS_INLINE struct sparse_run sparse_run_of(
+  const struct convolution_sparse c, const struct tap *taps, const uint32_t *row_ends,
+  const float *bias, int64_t s, int64_t first, int64_t rows
+) {
+  int64_t i = s * c.output.planes + first;
+  return (struct sparse_run){
+    .taps = taps + (i > 0 ? row_ends[i - 1] : 0),
+    .row_ends = row_ends + i,
+    .table = taps,
+    .rows = rows,
+    .go_on = s > 0,
+    .bias = bias ? bias + first : NULL,
+    .y_pitch = c.output.plane_pitch,
+    .rectifier = s == c.slabs - 1 ? c.rectifier : RECTIFIER_NONE,
+    .slope = c.slope,
+  };
+}
+
+/* Rows [first, end) over positions [q0, q1), at most V vectors of them. `flat`: sums go to the output's
+ * planes at the flat position. */
 ALWAYS_INLINE void sparse_rows(
-  const struct convolution_sparse c, const float *x, const struct tap *taps,
+  const struct convolution_sparse c, const bool flat, const float *x, const struct tap *taps,
   const uint32_t *row_ends, const float *bias, float *y, int64_t first, int64_t end, int64_t q0,
   int64_t q1
 ) {
-  static const float no_bias = 0;
-  _Alignas(64) float buffer[MAX_SPARSE_VECTORS * LANES];
-  const bool direct = c.output.row_pitch == c.row_pitch;
   int64_t vectors = (q1 - q0 + LANES - 1) / LANES, lanes = q1 - q0 - (vectors - 1) * LANES;
-  for (int64_t s = 0; s < c.slabs; s++)
-    for (int64_t row = first; row < end; row++) {
-      int64_t i = s * c.output.planes + row;
-      struct sparse_row r = {
-        .taps = taps + (i > 0 ? row_ends[i - 1] : 0),
-        .end = taps + row_ends[i],
-        .bias = s > 0 ? NULL : bias ? bias + row : &no_bias,
-        .rectifier = s == c.slabs - 1 ? c.rectifier : RECTIFIER_NONE,
-        .slope = c.slope,
-      };
-      float *plane = y + row * c.output.plane_pitch;
-      sparse_tile_of(vectors, &r, x + q0, direct ? plane + q0 : buffer, direct ? lanes : LANES);
-      if (!direct)
-        store_band(c.output, plane, buffer, c.row_pitch, q0, q1);
-      else if (s == c.slabs - 1)
-        zero_band_halo(c.output, plane, q0, q1);
+  if (flat) {
+    for (int64_t s = 0; s < c.slabs; s++) {
+      struct sparse_run run = sparse_run_of(c, taps, row_ends, bias, s, first, end - first);
+      sparse_tile_of(vectors, &run, x + q0, y + first * c.output.plane_pitch + q0, lanes);
     }
+    return;
+  }
+  _Alignas(64) float buffer[MAX_SPARSE_VECTORS * LANES];
+  for (int64_t row = first; row < end; row++) {
+    struct sparse_run run = sparse_run_of(c, taps, row_ends, bias, 0, row, 1);
+    sparse_tile_of(vectors, &run, x + q0, buffer, LANES);
+    store_band(c.output, y + row * c.output.plane_pitch, buffer, c.row_pitch, q0, q1);
+  }
 }
 
 /* bias may be NULL. Split over rows, balanced by taps; over positions when there are few rows. */
@@ -151,13 +181,15 @@ ALWAYS_INLINE void convolution_sparse(
   const struct convolution_sparse c, const float *x, const struct tap *taps,
   const uint32_t *row_ends, const float *bias, float *y, int part, int parts
 ) {
+  /* With several slabs and a wider output, sums are gathered flat in its planes and spread at the end. */
+  const bool direct = c.output.row_pitch == c.row_pitch, spread = !direct && c.slabs > 1;
   int64_t positions = flat_positions(c.output, c.row_pitch);
   int64_t vectors = (positions + LANES - 1) / LANES;
   int64_t tiles = (vectors + c.vectors - 1) / c.vectors;
-  /* Tiles of equal size: 23 vectors with V = 12 are 12 + 11, not 12 + 11 lanes short of registers. */
+  /* Tiles of equal size: 26 vectors with V = 12 are 9 + 9 + 8. */
   int64_t step = (vectors + tiles - 1) / tiles * LANES;
   int64_t first = 0, end = c.output.planes, tile = 0;
-  if (c.output.planes >= 4 * parts || tiles < parts) {
+  if (c.output.planes >= 4 * parts || tiles < parts || spread) {
     first = balanced_row(row_ends, end, c.slabs, part, parts);
     end = balanced_row(row_ends, end, c.slabs, part + 1, parts);
   } else {
@@ -166,8 +198,13 @@ ALWAYS_INLINE void convolution_sparse(
   }
   for (; tile < tiles; tile++) {
     int64_t q0 = tile * step, q1 = q0 + step < positions ? q0 + step : positions;
-    if (q0 < q1) sparse_rows(c, x, taps, row_ends, bias, y, first, end, q0, q1);
+    if (q0 >= q1) continue;
+    sparse_rows(c, direct || spread, x, taps, row_ends, bias, y, first, end, q0, q1);
+    for (int64_t row = first; direct && row < end; row++)
+      zero_band_halo(c.output, y + row * c.output.plane_pitch, q0, q1);
   }
+  for (int64_t row = first; spread && row < end; row++)
+    spread_band(c.output, y + row * c.output.plane_pitch, c.row_pitch);
 }
 
 #endif
