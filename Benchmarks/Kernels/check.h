@@ -21,9 +21,7 @@ static inline int64_t random_int(int64_t low, int64_t high) {
   return low + (int64_t)(random_bits() % (uint64_t)(high - low + 1));
 }
 
-static inline float random_float(void) {
-  return (float)((double)random_bits() / 2147483648.0 - 1);
-}
+static inline float random_float(void) { return (float)((double)random_bits() / 2147483648.0 - 1); }
 
 /* Outside of what a kernel may write, memory holds GUARD. */
 #define GUARD 12345.5f

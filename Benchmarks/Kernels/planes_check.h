@@ -17,7 +17,9 @@ static inline int64_t planes_length(struct planes v) {
   return (v.planes - 1) * v.plane_pitch + plane_length(v);
 }
 
-static inline struct planes random_planes(int64_t planes, int64_t height, int64_t width, bool halo) {
+static inline struct planes random_planes(
+  int64_t planes, int64_t height, int64_t width, bool halo
+) {
   struct planes v = {.planes = planes, .height = height, .width = width};
   if (halo) {
     v.top = random_int(0, 3);
@@ -44,9 +46,11 @@ static inline float *random_value(struct planes v, float **memory) {
   return p;
 }
 
-/* The halo is zero, and what lies between and around the planes is untouched. Gap columns of a value
- * without left and right halo may hold anything when `loose_gap`. */
-static inline void expect_halo(const char *what, struct planes v, const float *memory, bool loose_gap) {
+/* The halo is zero, and what lies between and around the planes is untouched. Gap columns of a
+ * value without left and right halo may hold anything when `loose_gap`. */
+static inline void expect_halo(
+  const char *what, struct planes v, const float *memory, bool loose_gap
+) {
   expect_guard(what, memory, planes_length(v));
   int64_t length = plane_length(v), origin = plane_origin(v);
   bool gap_halo = has_gap_halo(v);

@@ -3,8 +3,9 @@
 #include "convolution_sparse.h"
 #include "planes_check.h"
 
-/* One random convolution, its input as planes with halo (stride 1) or as phase planes, and its weights
- * as a dense matrix [outputs][channels/group][kernel][kernel] in which dead columns are all zero. */
+/* One random convolution, its input as planes with halo (stride 1) or as phase planes, and its
+ * weights as a dense matrix [outputs][channels/group][kernel][kernel] in which dead columns are all
+ * zero. */
 struct problem {
   int64_t channels, groups, outputs, kernel_y, kernel_x, pad_y, pad_x, stride_y, stride_x, dilation;
   struct planes input, output;
@@ -100,13 +101,14 @@ static int32_t offset_of(const struct problem *p, int64_t tap) {
   int64_t r = tap / p->kernel_x % p->kernel_y * p->dilation, s = tap % p->kernel_x * p->dilation;
   const struct phases *f = &p->phases;
   if (!p->split)
-    return (int32_t)(
-      c * p->input.plane_pitch + (r - p->pad_y) * p->input.row_pitch + s - p->pad_x);
+    return (int32_t)(c * p->input.plane_pitch + (r - p->pad_y) * p->input.row_pitch + s - p->pad_x);
   int64_t phase = (c * f->phases_y + r % p->stride_y) * f->phases_x + s % p->stride_x;
   return (int32_t)(phase * f->phase_pitch + r / p->stride_y * f->row_pitch + s / p->stride_x);
 }
 
-static void compare(const struct problem *p, const char *what, const float *y, float slope, bool relu) {
+static void compare(
+  const struct problem *p, const char *what, const float *y, float slope, bool relu
+) {
   int64_t per_group = p->channels / p->groups, outputs_per_group = p->outputs / p->groups;
   for (int64_t o = 0; o < p->outputs; o++)
     for (int64_t i = 0; i < p->output.height; i++)
@@ -164,11 +166,11 @@ static void check_columns(struct problem *p, int parts) {
         for (int64_t o = m; o < m + M && o < per_group; o++)
           *to++ = p->weights[(g * per_group + o) * p->taps + kept[k]];
   for (int part = 0; part < parts; part++) switch (shape) {
-#define WITH(i, M, P)                                                                              \
-  case i:                                                                                          \
-    c.tile_outputs = M;                                                                            \
-    c.tile_vectors = P;                                                                            \
-    convolution_columns(c, p->flat, offsets, packed, p->bias, y, part, parts);                     \
+#define WITH(i, M, P)                                                          \
+  case i:                                                                      \
+    c.tile_outputs = M;                                                        \
+    c.tile_vectors = P;                                                        \
+    convolution_columns(c, p->flat, offsets, packed, p->bias, y, part, parts); \
     break;
       WITH(0, 6, 2)
       WITH(1, 4, 3)

@@ -62,7 +62,7 @@ static void check_activation(enum activation_kind kind, int parts) {
   float *other = guarded(planes_length(l.output));
   float *y_memory = in_place ? x_memory : other, *y = y_memory + plane_origin(l.output);
   for (int part = 0; part < parts; part++) activation(l, x, y, part, parts);
-  static const char *names[] = {"relu", "elu",  "sigmoid", "tanh",      "absval", "bnll",
+  static const char *names[] = {"relu",  "elu", "sigmoid", "tanh",      "absval", "bnll",
                                 "power", "exp", "log",     "threshold", "clip",   "swish"};
   for (int64_t i = 0; i < count; i++) {
     /* Sigmoid and swish lose digits near 0 by Caffe's own formula; logarithms near 1. */
@@ -98,8 +98,9 @@ static void check_special(void) {
 
 static void check_scale(int parts) {
   int64_t c = random_int(1, 6), h = random_int(1, 6), w = random_int(1, 30), n = random_int(1, c);
-  struct scale l = {random_planes(c, h, w, random_bits() & 1),
-                    random_planes(c, h, w, random_bits() & 1), n, RECTIFIER_RELU, 0.5f};
+  struct scale l = {
+    random_planes(c, h, w, random_bits() & 1), random_planes(c, h, w, random_bits() & 1), n,
+    RECTIFIER_RELU, 0.5f};
   float *x_memory, *x = random_value(l.input, &x_memory);
   float *y_memory = guarded(planes_length(l.output)), *y = y_memory + plane_origin(l.output);
   float *z_memory = guarded(planes_length(l.output)), *z = z_memory + plane_origin(l.output);
@@ -169,7 +170,8 @@ static void check_eltwise(int parts) {
 }
 
 static void check_softmax(int parts) {
-  struct softmax l = {random_int(1, 4), random_int(1, 60), random_bits() & 1 ? 1 : random_int(1, 40)};
+  struct softmax l = {
+    random_int(1, 4), random_int(1, 60), random_bits() & 1 ? 1 : random_int(1, 40)};
   int64_t count = l.outer * l.axis * l.inner;
   float *x = random_floats(count), *y = guarded(count);
   for (int64_t i = 0; i < count; i++) x[i] *= 30;

@@ -72,7 +72,8 @@ static void check_pooling(int parts) {
           expect_near("pooling average", got, sum / size, 1 + fabs(sum / size), 2e-6);
         if (p.method == POOLING_STOCHASTIC)
           expect_near(
-            "pooling stochastic", got, squares / (sum + FLT_MIN), squares / (sum + FLT_MIN), 2e-5);
+            "pooling stochastic", got, squares / (sum + FLT_MIN), squares / (sum + FLT_MIN), 2e-5
+          );
         expect_near("pooling mask", at(p.output, m, c, i, j), (double)index, 0, 0);
       }
   expect_halo("pooling halo", p.output, y_memory, false);
@@ -114,7 +115,9 @@ static void check_lrn(int parts) {
             sum = (double)l.k + (double)l.alpha / (double)l.size * sum;
           }
           double wanted = at(l.input, x, k, i, j) * pow(sum, -(double)l.beta);
-          expect_near(within ? "lrn_within" : "lrn_across", at(l.output, y, k, i, j), wanted, 1, 1e-6);
+          expect_near(
+            within ? "lrn_within" : "lrn_across", at(l.output, y, k, i, j), wanted, 1, 1e-6
+          );
         }
     expect_halo("lrn halo", l.output, y_memory, false);
     release(y_memory);

@@ -1,4 +1,5 @@
-/* test_tail.c: statistics, selections, copies and the general windows against plain loops in double. */
+/* test_tail.c: statistics, selections, copies and the general windows against plain loops in
+ * double. */
 #include "check.h"
 #include "copy.h"
 #include "selection.h"
@@ -25,16 +26,19 @@ static void check_statistics(int parts) {
       if (i / inner % c == k) sum += x[i], squares += (double)x[i] * x[i];
     double mean = sum / n, deviation = sqrt(squares / n - mean * mean + 1e-3);
     for (int64_t i = 0; i < count; i++)
-      if (i / inner % c == k) expect_near("batch_statistics", y[i], (x[i] - mean) / deviation, 1, 1e-4);
+      if (i / inner % c == k)
+        expect_near("batch_statistics", y[i], (x[i] - mean) / deviation, 1, 1e-4);
   }
   for (int64_t row = 0; row < outer * c; row++) {
     double mean = 0, variance = 0;
     for (int64_t i = 0; i < inner; i++) mean += x[row * inner + i] / (double)inner;
-    for (int64_t i = 0; i < inner; i++) variance += pow(x[row * inner + i] - mean, 2) / (double)inner;
+    for (int64_t i = 0; i < inner; i++)
+      variance += pow(x[row * inner + i] - mean, 2) / (double)inner;
     double factor = m.normalize_variance ? 1 / (sqrt(variance) + 1e-3) : 1;
     for (int64_t i = 0; i < inner; i++)
       expect_near(
-        "mean_variance", z[row * inner + i], (x[row * inner + i] - mean) * factor, 1 + factor, 1e-5);
+        "mean_variance", z[row * inner + i], (x[row * inner + i] - mean) * factor, 1 + factor, 1e-5
+      );
   }
   for (int64_t row = 0; row < outer; row++) {
     double sum = 0, scale = 0;
@@ -145,8 +149,8 @@ static int64_t met(const struct windows *w, int64_t position, int64_t tap) {
   int64_t index = 0, pitch = 1;
   bool inside = true;
   for (int64_t a = w->axes - 1; a >= 0; a--) {
-    int64_t at = position % w->positions[a] * w->stride[a] - w->pad[a] +
-                 tap % w->kernel[a] * w->dilation[a];
+    int64_t at =
+      position % w->positions[a] * w->stride[a] - w->pad[a] + tap % w->kernel[a] * w->dilation[a];
     position /= w->positions[a];
     tap /= w->kernel[a];
     inside = inside && at >= 0 && at < w->image[a];
@@ -198,7 +202,9 @@ static void check_windows(int parts) {
       expect_near("convolution_windows", y[o * positions + q], sum, 10, 1e-6);
     }
     for (int64_t i = 0; i < image; i++)
-      expect_near("deconvolution_windows", big[o * image + i], wanted[o * image + i] + bias[o], 10, 1e-6);
+      expect_near(
+        "deconvolution_windows", big[o * image + i], wanted[o * image + i] + bias[o], 10, 1e-6
+      );
   }
   for (int64_t k = 0; k < l.inputs * taps; k++)
     for (int64_t q = 0; q < positions; q++) {

@@ -1,4 +1,5 @@
-/* activation.h: functions of one element, over planes values; in place when x == y and the layouts agree.
+/* activation.h: functions of one element, over planes values; in place when x == y and the layouts
+ * agree.
  *
  * Each kind is Caffe's formula. Not-a-number passes through, except where said otherwise and for
  * Threshold, which gives 0.
@@ -86,7 +87,7 @@ ALWAYS_INLINE void activation(
   map_rows(p.input, x + p.shift, p.output, y + p.shift, p.first, p.end, activated, &l);
 }
 
-/* PReLU: y = max(x, 0) + slope * min(x, 0), slope = slopes[plane % slope_count]; in place as above. */
+/* PReLU: y = max(x, 0) + slope * min(x, 0), slope = slopes[plane % slope_count]. */
 struct prelu {
   struct planes input, output;
   int64_t slope_count; /* channels; 1 when they share one slope */

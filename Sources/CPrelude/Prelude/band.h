@@ -1,8 +1,8 @@
 /* band.h: where convolutions put their sums: output planes with any pitch, halo kept at zero.
  *
- * A convolution works on flat positions q of its input's pitch; row q / pitch, column q % pitch. Positions
- * with column >= width are gap: their sums mean nothing. Outputs with the same pitch take the sums
- * directly (and have the gap zeroed after); others get them row by row from a buffer.
+ * A convolution works on flat positions q of its input's pitch; row q / pitch, column q % pitch.
+ * Positions with column >= width are gap: their sums mean nothing. Outputs with the same pitch take
+ * the sums directly (and have the gap zeroed after); others get them row by row from a buffer.
  */
 #ifndef SPARSEC_BAND_H
 #define SPARSEC_BAND_H
@@ -17,8 +17,8 @@ ALWAYS_INLINE int64_t flat_positions(struct planes output, int64_t pitch) {
   return (output.height - 1) * pitch + output.width;
 }
 
-/* After sums were stored directly at positions [q0, q1) of one plane: zeroes the halo that belongs to
- * this band (its gap; above and below with the first and the last band). */
+/* After sums were stored directly at positions [q0, q1) of one plane: zeroes the halo that belongs
+ * to this band (its gap; above and below with the first and the last band). */
 SHARED void zero_band_halo(struct planes output, float *plane, int64_t q0, int64_t q1) {
   int64_t pitch = output.row_pitch;
   if (q0 == 0) zero_above(output, plane);
@@ -32,8 +32,8 @@ SHARED void zero_band_halo(struct planes output, float *plane, int64_t q0, int64
   if (q1 == flat_positions(output, pitch)) zero_behind_row(output, plane, output.height - 1);
 }
 
-/* Copies sums of positions [q0, q1), pitch `pitch`, from `sums` (which starts at q0) into one plane of
- * the output, and zeroes the halo next to the elements that it writes. */
+/* Copies sums of positions [q0, q1), pitch `pitch`, from `sums` (which starts at q0) into one plane
+ * of the output, and zeroes the halo next to the elements that it writes. */
 SHARED void store_band(
   struct planes output, float *plane, const float *sums, int64_t pitch, int64_t q0, int64_t q1
 ) {
@@ -44,19 +44,22 @@ SHARED void store_band(
     if (begin < q0) begin = q0;
     if (end > q1) end = q1;
     if (begin >= end) continue;
-    copy_floats(plane + row * output.row_pitch + begin - row * pitch, sums + begin - q0, end - begin);
+    copy_floats(
+      plane + row * output.row_pitch + begin - row * pitch, sums + begin - q0, end - begin
+    );
     if (last) zero_behind_row(output, plane, row);
   }
 }
 
-/* Moves sums that stand flat in a plane of the output, pitch `pitch` < output.row_pitch, to their rows
- * (the last first, since rows only move back), and zeroes the halo. */
+/* Moves sums that stand flat in a plane of the output, pitch `pitch` < output.row_pitch, to their
+ * rows (the last first, since rows only move back), and zeroes the halo. */
 SHARED void spread_band(struct planes output, float *plane, int64_t pitch) {
   zero_above(output, plane);
   for (int64_t row = output.height - 1; row >= 0; row--) {
     if (row > 0)
       memmove(
-        plane + row * output.row_pitch, plane + row * pitch, (size_t)output.width * sizeof *plane);
+        plane + row * output.row_pitch, plane + row * pitch, (size_t)output.width * sizeof *plane
+      );
     zero_behind_row(output, plane, row);
   }
 }

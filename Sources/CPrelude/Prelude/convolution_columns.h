@@ -4,11 +4,11 @@
  *     y[m][q] = bias[m] + sum over k of weights[m][k] * x[offsets[k] + q],
  * where column k stands for one (input channel c, tap r, tap s) and
  *     offsets[k] = c*plane_pitch + (r*dilation - pad)*row_pitch + (s*dilation - pad)
- * for stride 1 (the input's halo holds the zeros; see planes.h), or the offset in phase planes for other
- * strides (see phase_split). Leaving columns out is how structured sparsity is used.
+ * for stride 1 (the input's halo holds the zeros; see planes.h), or the offset in phase planes for
+ * other strides (see phase_split). Leaving columns out is how structured sparsity is used.
  *
- * Reads x at min(offsets) .. max(offsets) + flat positions + READ_SLACK. Writes the output's elements
- * and its declared halo (zeros); and gap columns, where output.row_pitch == row_pitch > output.width.
+ * Reads x at min(offsets) .. max(offsets) + flat positions + READ_SLACK. Writes the output's
+ * elements and its declared halo (zeros); and gap columns, where output.row_pitch == row_pitch.
  */
 #ifndef SPARSEC_CONVOLUTION_COLUMNS_H
 #define SPARSEC_CONVOLUTION_COLUMNS_H
@@ -16,29 +16,30 @@
 #include "band.h"
 #include "strip.h"
 
-/* Weights are packed for each group, for each block of `tile_outputs` outputs (the group's last block
- * holds the remaining ones), as [k][outputs of the block]; blocks follow each other without gaps.
+/* Weights are packed for each group, for each block of `tile_outputs` outputs (the group's last
+ * block holds the remaining ones), as [k][outputs of the block]; blocks follow each other without
+ * gaps.
  *
- * Recommended: tile_outputs x tile_vectors = 6 x 2 (or 4 x 3) for 8 lanes and 4 lanes, 14 x 2 or 9 x 3
- * for 16, whichever leaves fewer unused outputs and vectors; columns_block about 256, a multiple of
- * the taps of a channel; band so that columns * band floats fill half of L2 at most, not
- * below 4 tiles (band = 64K floats / channels for 512 kB), and 512 at most for 32 kB of L1.
+ * Recommended: tile_outputs x tile_vectors = 6 x 2 or 4 x 3 for 8 lanes and 4 lanes; 14 x 2 or
+ * 9 x 3 for 16: whichever leaves fewer unused outputs and vectors; columns_block about 256, a
+ * multiple of the taps of a channel; band so that columns * band floats fill half of L2 at most,
+ * not below 4 tiles (band = 64K floats / channels for 512 kB), and 512 at most for 32 kB of L1.
  */
 struct convolution_columns {
-  struct planes output;   /* output.planes = outputs of all groups */
-  int64_t row_pitch;      /* of x: the pitch of flat positions */
-  int64_t groups;         /* >= 1 */
-  int64_t group_pitch;    /* floats of x from one group's inputs to the next's */
-  int64_t columns;        /* k of one group; the same offsets serve all groups */
-  int64_t columns_block;  /* k summed in one go */
-  int64_t tile_outputs;   /* M <= 14, a literal */
-  int64_t tile_vectors;   /* P <= 4, a literal; M * P <= ACCUMULATORS (12; 28 with AVX-512) */
-  int64_t band;           /* flat positions of one band; cut to BAND_FLOATS / M */
+  struct planes output;  /* output.planes = outputs of all groups */
+  int64_t row_pitch;     /* of x: the pitch of flat positions */
+  int64_t groups;        /* >= 1 */
+  int64_t group_pitch;   /* floats of x from one group's inputs to the next's */
+  int64_t columns;       /* k of one group; the same offsets serve all groups */
+  int64_t columns_block; /* k summed in one go, >= 1 */
+  int64_t tile_outputs;  /* M <= 14, a literal */
+  int64_t tile_vectors;  /* P <= 4, a literal; M * P <= ACCUMULATORS (12; 28 with AVX-512) */
+  int64_t band;          /* flat positions of one band; cut to BAND_FLOATS / M */
   enum rectifier rectifier;
   float slope;
 };
 
-/* One block of `outputs` outputs over positions [q0, q1). `direct`: sums go straight to the output. */
+/* One block of `outputs` outputs over positions [q0, q1); `direct`: sums go straight to y. */
 ALWAYS_INLINE void columns_block_band(
   const struct convolution_columns c, const int outputs, const bool direct, const float *x,
   const int32_t *offsets, const float *weights, const float *bias, float *y, int64_t q0, int64_t q1
@@ -47,7 +48,7 @@ ALWAYS_INLINE void columns_block_band(
   float *sums = direct ? y + q0 : buffer;
   struct strip strip = {
     .slope = c.slope,
-    /* One line more than the band, so that the rows of sums do not fall into the same cache sets. */
+    /* One line more than the band: rows of sums shall not fall into the same cache sets. */
     .y_pitch = direct ? c.output.plane_pitch : (q1 - q0 + LANES - 1) / LANES * LANES + 16,
   };
   for (int64_t k = 0; k == 0 || k < c.columns; k += c.columns_block) {
@@ -101,10 +102,12 @@ ALWAYS_INLINE void convolution_columns(
     float *block_y = y + output * c.output.plane_pitch;
     if (rest != 0 && block == group_blocks - 1)
       columns_block_band(
-        c, rest, direct, block_x, offsets, block_weights, block_bias, block_y, q0, q1);
+        c, rest, direct, block_x, offsets, block_weights, block_bias, block_y, q0, q1
+      );
     else
       columns_block_band(
-        c, M, direct, block_x, offsets, block_weights, block_bias, block_y, q0, q1);
+        c, M, direct, block_x, offsets, block_weights, block_bias, block_y, q0, q1
+      );
   }
 }
 

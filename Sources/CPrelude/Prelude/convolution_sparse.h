@@ -25,17 +25,17 @@ struct tap {
 };
 
 /* The taps may be cut into `slabs` slabs of input channels, so that a slab's inputs stay in L1:
- * taps of slab s and row m are row_ends[s*rows + m - 1] (0 for the first) up to row_ends[s*rows + m],
- * so the table is sorted by slab, then row; inside a row by offset. Measured best with 32 kB of L1
- * (up to 1.5 times faster than one slab): as many slabs as give a row 16 to 32 taps in each, but not
- * more than it takes for channels * (vectors*LANES + (kernel-1)*row_pitch) floats to fill
- * half of L1.
+ * taps of slab s and row m are row_ends[s*rows + m - 1] (0 for the first) up to row_ends[s*rows +
+ * m], so the table is sorted by slab, then row; inside a row by offset. Measured best with 32 kB of
+ * L1 (up to 1.5 times faster than one slab): the smaller of
+ *     taps / rows / 12   and   4 * channels * (vectors*LANES + (kernel-1)*row_pitch) / 16384,
+ * at least 1; channels are those of one group.
  */
 struct convolution_sparse {
   struct planes output; /* output.planes = rows of the table */
   int64_t row_pitch;    /* of x: the pitch of flat positions */
   int64_t slabs;        /* >= 1; must be 1 when output.row_pitch < row_pitch */
-  int64_t vectors;      /* V, vectors of positions in one go: at most MAX_SPARSE_VECTORS, the best */
+  int64_t vectors; /* V, vectors of positions in one go: at most MAX_SPARSE_VECTORS, the best */
   enum rectifier rectifier;
   float slope;
 };
@@ -87,16 +87,16 @@ ALWAYS_INLINE void sparse_tile(
   }
 }
 
-#define SPARSE_TILE(V)                                                                             \
-  SHARED void sparse_tile_##V(                                                                     \
-    const struct sparse_run *run, const float *x, float *y, int64_t lanes                          \
-  ) {                                                                                              \
-    sparse_tile(V, run, x, y, lanes);                                                              \
+#define SPARSE_TILE(V)                                                    \
+  SHARED void sparse_tile_##V(                                            \
+    const struct sparse_run *run, const float *x, float *y, int64_t lanes \
+  ) {                                                                     \
+    sparse_tile(V, run, x, y, lanes);                                     \
   }
 #define EACH_SPARSE_TILE_12(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8) T(9) T(10) T(11) T(12)
 #if MAX_SPARSE_VECTORS == 24
-#define EACH_SPARSE_TILE(T)                                                                        \
-  EACH_SPARSE_TILE_12(T)                                                                           \
+#define EACH_SPARSE_TILE(T) \
+  EACH_SPARSE_TILE_12(T)    \
   T(13) T(14) T(15) T(16) T(17) T(18) T(19) T(20) T(21) T(22) T(23) T(24)
 #else
 #define EACH_SPARSE_TILE(T) EACH_SPARSE_TILE_12(T)
@@ -107,19 +107,16 @@ SHARED void sparse_tile_of(
   int64_t vectors, const struct sparse_run *run, const float *x, float *y, int64_t lanes
 ) {
   switch (vectors) {
-#define CALL(V)                                                                                    \
-  case V:                                                                                          \
-    sparse_tile_##V(run, x, y, lanes);                                                             \
-    break;
+#define CALL(V) \
+  case V: sparse_tile_##V(run, x, y, lanes); break;
     EACH_SPARSE_TILE(CALL)
 #undef CALL
   }
 }
 
 /* The first row of `part`: rows weigh their taps (of all slabs) and a little for their stores. */
-SHARED int64_t balanced_row(
-  const uint32_t *row_ends, int64_t rows, int64_t slabs, int part, int parts
-) {
+SHARED int64_t
+balanced_row(const uint32_t *row_ends, int64_t rows, int64_t slabs, int part, int parts) {
   const int64_t row_cost = 4;
   int64_t taps = row_ends[slabs * rows - 1];
   int64_t wanted = part_start(taps + rows * row_cost, part, parts), cost = 0, row = 0;
@@ -153,8 +150,8 @@ ALWAYS_INLINE struct sparse_run sparse_run_of(
   };
 }
 
-/* Rows [first, end) over positions [q0, q1), at most V vectors of them. `flat`: sums go to the output's
- * planes at the flat position. */
+/* Rows [first, end) over positions [q0, q1), at most V vectors of them. `flat`: sums go to the
+ * output's planes at the flat position. */
 ALWAYS_INLINE void sparse_rows(
   const struct convolution_sparse c, const bool flat, const float *x, const struct tap *taps,
   const uint32_t *row_ends, const float *bias, float *y, int64_t first, int64_t end, int64_t q0,
@@ -181,7 +178,8 @@ ALWAYS_INLINE void convolution_sparse(
   const struct convolution_sparse c, const float *x, const struct tap *taps,
   const uint32_t *row_ends, const float *bias, float *y, int part, int parts
 ) {
-  /* With several slabs and a wider output, sums are gathered flat in its planes and spread at the end. */
+  /* With several slabs and a wider output, sums are gathered flat in its planes and spread at the
+   * end. */
   const bool direct = c.output.row_pitch == c.row_pitch, spread = !direct && c.slabs > 1;
   int64_t positions = flat_positions(c.output, c.row_pitch);
   int64_t vectors = (positions + LANES - 1) / LANES;

@@ -7,9 +7,10 @@
 #define MAX_AXES 32
 
 /* y[sum i*y_stride] = x[sum i*x_stride] for all indices i below extent; strides in floats. x and y
- * point at index 0 and do not overlap. Slice, Crop: x points into the input, with its strides; Concat:
- * y points into the output; Tile: an axis of extent `tiles` with x_stride 0. Best when the last axis has
- * stride 1 on both sides; merge axes that touch before. Split over the axes before the last. */
+ * point at index 0 and do not overlap. Slice, Crop: x points into the input, with its strides;
+ * Concat: y points into the output; Tile: an axis of extent `tiles` with x_stride 0. Best when the
+ * last axis has stride 1 on both sides; merge axes that touch before. Split over the axes before
+ * the last. */
 struct box_copy {
   int64_t axes; /* 1 .. MAX_AXES */
   int64_t extent[MAX_AXES], x_stride[MAX_AXES], y_stride[MAX_AXES];

@@ -20,8 +20,8 @@ struct eltwise {
   float slope;
 };
 
-/* Caffe's maximum is `a > b ? a : b`, which keeps b when either is not a number; later inputs replace
- * the running maximum only when they are greater. */
+/* Caffe's maximum is `a > b ? a : b`, which keeps b when either is not a number; later inputs
+ * replace the running maximum only when they are greater. */
 ALWAYS_INLINE vector eltwise_joined(
   enum eltwise_operation operation, int64_t index, vector so_far, vector x, float coefficient
 ) {
@@ -46,8 +46,8 @@ ALWAYS_INLINE vector eltwise_vector(
   return rectified(sum, l.rectifier, l.slope);
 }
 
-/* y may be one of the inputs, with the same layout. Split over planes, or over elements when the value
- * is a single dense row. */
+/* y may be one of the inputs, with the same layout. Split over planes, or over elements when the
+ * value is a single dense row. */
 ALWAYS_INLINE void eltwise(
   const struct eltwise l, const struct eltwise_input *inputs, float *y, int part, int parts
 ) {

@@ -1,7 +1,8 @@
 /* exponential.h: exp and tanh of a vector, within 2 units in the last place of float.
  *
  * exp: x = n ln 2 + r, exp(r) by a polynomial (error 2e-10, fitted by least squares towards equal
- * ripples), 2^n by exponent bits in two steps, so that overflow gives infinity and underflow denormals.
+ * ripples), 2^n by exponent bits in two steps, so that overflow gives infinity and underflow
+ * denormals.
  */
 #ifndef SPARSEC_EXPONENTIAL_H
 #define SPARSEC_EXPONENTIAL_H

@@ -25,11 +25,9 @@ ALWAYS_INLINE vector lrn_power(vector s, float beta) {
   return s;
 }
 
-/* All channels at `lanes` neighbouring positions. The window's sum is formed anew for every channel:
- * squares of equal sign, so no digits are lost to subtraction. */
-ALWAYS_INLINE void lrn_channels(
-  const struct lrn l, const float *x, float *y, int64_t lanes
-) {
+/* All channels at `lanes` neighbouring positions. The window's sum is formed anew for every
+ * channel: squares of equal sign, so no digits are lost to subtraction. */
+ALWAYS_INLINE void lrn_channels(const struct lrn l, const float *x, float *y, int64_t lanes) {
   int64_t channels = l.input.planes, half = (l.size - 1) / 2, pitch = l.input.plane_pitch;
   float share = l.alpha / (float)l.size;
   for (int64_t c = 0; c < channels; c++) {
@@ -50,8 +48,8 @@ ALWAYS_INLINE void lrn_channels(
   }
 }
 
-/* y = x * (k + alpha/n * sum of x^2 over channels c-(n-1)/2 .. c+(n-1)/2) ^ -beta. Not in place. Split over
- * positions (the halo over planes). */
+/* y = x * (k + alpha/n * sum of x^2 over channels c-(n-1)/2 .. c+(n-1)/2) ^ -beta. Not in place.
+ * Split over positions (the halo over planes). */
 ALWAYS_INLINE void lrn_across(const struct lrn l, const float *x, float *y, int part, int parts) {
   int64_t height = l.input.height, width = l.input.width;
   if (l.input.row_pitch == width && l.output.row_pitch == width) {
@@ -63,7 +61,8 @@ ALWAYS_INLINE void lrn_across(const struct lrn l, const float *x, float *y, int 
     int64_t row = i / steps, column = i % steps * LANES;
     int64_t lanes = width - column < LANES ? width - column : LANES;
     lrn_channels(
-      l, x + row * l.input.row_pitch + column, y + row * l.output.row_pitch + column, lanes);
+      l, x + row * l.input.row_pitch + column, y + row * l.output.row_pitch + column, lanes
+    );
   }
   zero_halo(l.output, y, part, parts);
 }
@@ -71,7 +70,7 @@ ALWAYS_INLINE void lrn_across(const struct lrn l, const float *x, float *y, int 
 /* Columns of one go of lrn_within. */
 #define LRN_COLUMNS 1024
 
-/* One row of one plane, columns [begin, end): squares summed over the window's rows, then columns. */
+/* Columns [begin, end) of one row: squares summed over the window's rows, then columns. */
 SHARED void lrn_within_row(
   struct lrn l, const float *plane, float *to, int64_t row, int64_t begin, int64_t end
 ) {

@@ -1,14 +1,16 @@
 /* planes.h: values of rank 3 as planes with pitches and a halo of zeros; halo, repacking, phases.
  *
- * Element (plane, row, column) of a value at p lies at p + plane*plane_pitch + row*row_pitch + column.
- * Around a plane's elements may lie a halo: `top` and `bottom` rows, `left` and `right` columns. The
- * plane then occupies the flat positions
+ * Element (plane, row, column) of a value at p lies at p + plane*plane_pitch + row*row_pitch +
+ * column. Around a plane's elements may lie a halo: `top` and `bottom` rows, `left` and `right`
+ * columns. The plane then occupies the flat positions
  *     -(top*row_pitch + left)  up to  (height-1+bottom)*row_pitch + width + right   (exclusive),
  * and every position of that range which is not an element holds zero. Rows share their gaps: the
  * columns right of a row are the left halo of the next, so row_pitch >= width + max(left, right) is
  * enough. plane_pitch must be at least the length of the range. Without halo nothing outside
- * the elements is ever written. (Gap columns without halo may be written with anything, when the
- * value has row_pitch > width: they lie between the value's own rows.)
+ * the elements is ever written. Alignment is never needed, but pays: element (0, 0, 0) at a
+ * multiple of 64 bytes and plane_pitch a multiple of 16 floats save a quarter of the time of small
+ * 1x1 convolutions. (Gap columns without halo may be written with anything, when the value has
+ * row_pitch > width: they lie between the value's own rows.)
  */
 #ifndef SPARSEC_PLANES_H
 #define SPARSEC_PLANES_H
@@ -16,8 +18,8 @@
 #include "vector.h"
 
 struct planes {
-  int64_t planes, height, width;   /* elements */
-  int64_t row_pitch, plane_pitch;  /* floats */
+  int64_t planes, height, width;    /* elements */
+  int64_t row_pitch, plane_pitch;   /* floats */
   int64_t top, bottom, left, right; /* halo, in rows and columns */
 };
 
@@ -50,7 +52,9 @@ SHARED void zero_halo_of_planes(struct planes v, float *p, int64_t first, int64_
 
 /* Zeroes the halo of a value, leaving its elements alone. Split over planes. */
 ALWAYS_INLINE void zero_halo(struct planes v, float *p, int part, int parts) {
-  zero_halo_of_planes(v, p, part_start(v.planes, part, parts), part_start(v.planes, part + 1, parts));
+  zero_halo_of_planes(
+    v, p, part_start(v.planes, part, parts), part_start(v.planes, part + 1, parts)
+  );
 }
 
 SHARED void repack_planes(
@@ -67,13 +71,14 @@ SHARED void repack_planes(
   }
 }
 
-/* y = x in another layout, halo included; `from` and `to` have the same planes, height and width, and
- * do not overlap. Split over planes. */
+/* y = x in another layout, halo included; `from` and `to` have the same planes, height and width,
+ * and do not overlap. Split over planes. */
 ALWAYS_INLINE void repack(
   struct planes from, const float *x, struct planes to, float *y, int part, int parts
 ) {
   repack_planes(
-    from, x, to, y, part_start(to.planes, part, parts), part_start(to.planes, part + 1, parts));
+    from, x, to, y, part_start(to.planes, part, parts), part_start(to.planes, part + 1, parts)
+  );
 }
 
 /* How a strided layer's input is taken apart. Plane c of the input, padded by pad_top and pad_left
@@ -81,9 +86,9 @@ ALWAYS_INLINE void repack(
  * and columns b, b + stride_x, ... :
  *     y[((c*phases_y + a)*phases_x + b)*phase_pitch + i*row_pitch + j] =
  *         padded(i*stride_y + a, j*stride_x + b)      for i < height, j < width.
- * What lies outside the input is zero, so height and width may exceed it (bottom and right padding).
- * A window that starts at i*stride_y and has a tap r rows (r = tap*dilation) further reads phase
- * a = r % stride_y at row i + r/stride_y: its offset is
+ * What lies outside the input is zero, so height and width may exceed it (bottom and right
+ * padding). A window that starts at i*stride_y and has a tap r rows (r = tap*dilation) further
+ * reads phase a = r % stride_y at row i + r/stride_y: its offset is
  *     ((c*phases_y + a)*phases_x + b)*phase_pitch + (r/stride_y)*row_pitch + s/stride_x,
  * so height >= output height + (largest r)/stride_y, likewise width; and phases_y = min(stride_y,
  * largest r + 1) phases are enough.

@@ -1,8 +1,9 @@
 /* pooling.h: maximum, average and stochastic (test form) pooling with Caffe's windows.
  *
  * Window (i, j) covers rows i*stride_y - pad_y up to + kernel_y, cut at height + pad_y; likewise
- * columns. An average divides by that size, then the window is cut to the image: padding counts, what
- * lies beyond it does not. Windows may be empty: the maximum is then `start`, the average 0 / size.
+ * columns. An average divides by that size, then the window is cut to the image: padding counts,
+ * what lies beyond it does not. Windows may be empty: the maximum is then `start`, the average 0 /
+ * size.
  */
 #ifndef SPARSEC_POOLING_H
 #define SPARSEC_POOLING_H
@@ -59,8 +60,8 @@ SHARED float pooled_window(
 /* Columns of the buffer that holds a window's rows, already joined. */
 #define POOLING_COLUMNS 2048
 
-/* buffer[0..n) joins rows [rows.begin, rows.end) at columns shift .. shift + n; outside of the image
- * stands `start` (0 for sums). Comparing `x > most` skips NaN, as Caffe does. */
+/* buffer[0..n) joins rows [rows.begin, rows.end) at columns shift .. shift + n; outside of the
+ * image stands `start` (0 for sums). Comparing `x > most` skips NaN, as Caffe does. */
 ALWAYS_INLINE void join_rows(
   const struct pooling p, const float *plane, struct window rows, int64_t shift, int64_t n,
   float *buffer
@@ -87,8 +88,7 @@ ALWAYS_INLINE void join_rows(
 ALWAYS_INLINE vector load_even(const float *p) {
   vector a = load(p), b = load(p + LANES);
 #if LANES == 16
-  return __builtin_shufflevector(
-    a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
 #elif LANES == 8
   return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
 #else
@@ -96,8 +96,8 @@ ALWAYS_INLINE vector load_even(const float *p) {
 #endif
 }
 
-/* y[j] = the joined columns j*stride .. j*stride + kernel of the buffer, for `count` outputs; the buffer
- * is readable 2*LANES floats further. */
+/* y[j] = the joined columns j*stride .. j*stride + kernel of the buffer, for `count` outputs; the
+ * buffer is readable 2*LANES floats further. */
 ALWAYS_INLINE void join_columns(
   const struct pooling p, const float *buffer, float *y, int64_t count
 ) {
@@ -119,8 +119,7 @@ ALWAYS_INLINE void join_columns(
   for (; j < count; j++) {
     const float *at = buffer + j * p.stride_x;
     float v = at[0];
-    for (int64_t k = 1; k < p.kernel_x; k++)
-      v = maximum ? (at[k] > v ? at[k] : v) : v + at[k];
+    for (int64_t k = 1; k < p.kernel_x; k++) v = maximum ? (at[k] > v ? at[k] : v) : v + at[k];
     y[j] = v;
   }
 }
@@ -131,18 +130,19 @@ ALWAYS_INLINE void pooled_row(
 ) {
   struct window rows = window_at(i, p.stride_y, p.pad_y, p.kernel_y, p.input.height);
   int64_t width = p.output.width;
-  if (p.method == POOLING_STOCHASTIC || p.kernel_x > POOLING_COLUMNS / 2 ||
-      p.stride_x > POOLING_COLUMNS / 2) {
+  bool wide = p.kernel_x > POOLING_COLUMNS / 2 || p.stride_x > POOLING_COLUMNS / 2;
+  if (p.method == POOLING_STOCHASTIC || wide) {
     for (int64_t j = 0; j < width; j++)
-      y[j] = pooled_window(
-        p, plane, rows, window_at(j, p.stride_x, p.pad_x, p.kernel_x, p.input.width));
+      y[j] =
+        pooled_window(p, plane, rows, window_at(j, p.stride_x, p.pad_x, p.kernel_x, p.input.width));
     return;
   }
   int64_t step = (POOLING_COLUMNS - p.kernel_x) / p.stride_x + 1;
   for (int64_t j = 0; j < width; j += step) {
     int64_t count = width - j < step ? width - j : step;
     join_rows(
-      p, plane, rows, j * p.stride_x - p.pad_x, (count - 1) * p.stride_x + p.kernel_x, buffer);
+      p, plane, rows, j * p.stride_x - p.pad_x, (count - 1) * p.stride_x + p.kernel_x, buffer
+    );
     join_columns(p, buffer, y + j, count);
   }
   if (p.method != POOLING_AVERAGE) return;
@@ -161,12 +161,13 @@ ALWAYS_INLINE void pooling(const struct pooling p, const float *x, float *y, int
     for (int64_t i = 0; i < p.output.height; i++)
       pooled_row(
         p, x + c * p.input.plane_pitch, y + c * p.output.plane_pitch + i * p.output.row_pitch, i,
-        buffer);
+        buffer
+      );
   zero_halo_of_planes(p.output, y, first, end);
 }
 
-/* Maximum pooling's second top: the flat index row*width + column of the first maximum in its plane,
- * -1 for an empty window. y has the output's layout. Split over planes. */
+/* Maximum pooling's second top: the flat index row*width + column of the first maximum in its
+ * plane, -1 for an empty window. y has the output's layout. Split over planes. */
 ALWAYS_INLINE void pooling_mask(
   const struct pooling p, const float *x, float *y, int part, int parts
 ) {

@@ -39,10 +39,12 @@ struct piece {
   struct planes input, output;
 };
 
-ALWAYS_INLINE struct piece piece_of(struct planes input, struct planes output, int part, int parts) {
+ALWAYS_INLINE struct piece piece_of(
+  struct planes input, struct planes output, int part, int parts
+) {
   struct piece p = {0, output.planes, 0, input, output};
-  if (output.planes == 1 && output.height == 1 && !has_gap_halo(output) && output.top == 0 &&
-      output.bottom == 0) {
+  bool halo = has_gap_halo(output) || output.top > 0 || output.bottom > 0;
+  if (output.planes == 1 && output.height == 1 && !halo) {
     /* Whole cache lines, so that parts do not share one. */
     int64_t lines = (output.width + 15) / 16;
     int64_t begin = part_start(lines, part, parts) * 16;

@@ -1,4 +1,5 @@
-/* scale.h: y = x * scale + bias, with factors broadcast over the other axes (Scale, Bias, BatchNorm). */
+/* scale.h: y = x * scale + bias, with factors broadcast over the other axes (Scale, Bias,
+ * BatchNorm). */
 #ifndef SPARSEC_SCALE_H
 #define SPARSEC_SCALE_H
 
@@ -30,7 +31,8 @@ ALWAYS_INLINE vector scaled_plane(vector x, int64_t plane, const void *constants
 }
 
 /* Factor plane % factor_count for each plane. scale and bias may be NULL; x and y the same. A dense
- * (outer, factors, inner) value has outer*factors planes of one row of `inner`. Split over planes. */
+ * (outer, factors, inner) value has outer*factors planes of one row of `inner`. Split over planes.
+ */
 ALWAYS_INLINE void scale_planes(
   const struct scale l, const float *x, const float *scale, const float *bias, float *y, int part,
   int parts
@@ -41,8 +43,8 @@ ALWAYS_INLINE void scale_planes(
   map_rows(l.input, x, l.output, y, first, end, scaled_plane, &constants);
 }
 
-/* One factor for each element of a row: dense values (rows, columns), factors[columns]. scale and bias may
- * be NULL; x and y the same. Split over rows. */
+/* One factor for each element of a row: dense values (rows, columns), factors[columns]. scale and
+ * bias may be NULL; x and y the same. Split over rows. */
 ALWAYS_INLINE void scale_rows(
   int64_t rows, int64_t columns, const float *x, const float *scale, const float *bias, float *y,
   int part, int parts

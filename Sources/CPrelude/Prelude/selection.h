@@ -1,4 +1,5 @@
-/* selection.h: layers whose answers or inputs are indices: ArgMax, Embed, BatchReindex. Dense values. */
+/* selection.h: layers whose answers or inputs are indices: ArgMax, Embed, BatchReindex. Dense
+ * values. */
 #ifndef SPARSEC_SELECTION_H
 #define SPARSEC_SELECTION_H
 
@@ -53,9 +54,9 @@ ALWAYS_INLINE void argmax(const struct argmax l, const float *x, float *y, int p
   }
 }
 
-/* y[i] = table[indices[i]] (+ bias), rows of `width`; Embed with table = weights (rows, width), bias may be
- * NULL; BatchReindex with table = the first input. An index outside of the table, which Caffe leaves
- * undefined, gives a row of not-a-number. Split over rows of y. */
+/* y[i] = table[indices[i]] (+ bias), rows of `width`; Embed with table = weights (rows, width),
+ * bias may be NULL; BatchReindex with table = the first input. An index outside of the table, which
+ * Caffe leaves undefined, gives a row of not-a-number. Split over rows of y. */
 struct gather {
   int64_t count; /* indices */
   int64_t rows, width;

@@ -30,9 +30,7 @@ SHARED void softmax_row(int64_t axis, const float *x, float *y) {
 }
 
 /* `lanes` positions side by side, the axis `inner` floats apart. */
-SHARED void softmax_columns(
-  int64_t axis, int64_t inner, const float *x, float *y, int64_t lanes
-) {
+SHARED void softmax_columns(int64_t axis, int64_t inner, const float *x, float *y, int64_t lanes) {
 #define SOFTMAX_LOAD(p) (lanes == LANES ? load(p) : load_partial(p, lanes))
   vector most = SOFTMAX_LOAD(x), sum = {0};
   for (int64_t a = 1; a < axis; a++) most = maximum(most, SOFTMAX_LOAD(x + a * inner));
@@ -54,9 +52,7 @@ SHARED void softmax_columns(
 }
 
 /* x and y may be the same. Split over everything but the axis. */
-ALWAYS_INLINE void softmax(
-  const struct softmax l, const float *x, float *y, int part, int parts
-) {
+ALWAYS_INLINE void softmax(const struct softmax l, const float *x, float *y, int part, int parts) {
   int64_t steps = (l.inner + LANES - 1) / LANES;
   if (l.inner == 1) steps = 1;
   int64_t end = part_start(l.outer * steps, part + 1, parts);

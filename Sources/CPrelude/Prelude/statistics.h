@@ -61,8 +61,8 @@ ALWAYS_INLINE void batch_statistics(
   }
 }
 
-/* (outer, inner): each row gets mean 0 and, when normalize_variance, is divided by (standard deviation +
- * eps). In place allowed. Split over rows. */
+/* (outer, inner): each row gets mean 0 and, when normalize_variance, is divided by (standard
+ * deviation + eps). In place allowed. Split over rows. */
 struct mean_variance {
   int64_t outer, inner;
   bool normalize_variance;
@@ -97,8 +97,7 @@ ALWAYS_INLINE void reduction(
 ) {
   int64_t end = part_start(l.outer, part + 1, parts);
   for (int64_t row = part_start(l.outer, part, parts); row < end; row++)
-    y[row] =
-      (float)((double)l.coefficient * sum_over(l.operation, x + row * l.inner, l.inner, 0));
+    y[row] = (float)((double)l.coefficient * sum_over(l.operation, x + row * l.inner, l.inner, 0));
 }
 
 #endif

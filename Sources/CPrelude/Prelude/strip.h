@@ -1,8 +1,8 @@
 /* strip.h: the dense micro-kernel: M outputs x P vectors of positions in registers.
  *
- * A strip is a run of tiles along the flat positions q. One tile computes, for M outputs and P*LANES
- * positions,  y[m][q] = start + sum over k of weights[k*M + m] * x[offsets[k] + q].
- * One function for each (M, P), shared by all layers of a network.
+ * A strip is a run of tiles along the flat positions q. One tile computes, for M outputs and
+ * P*LANES positions,  y[m][q] = start + sum over k of weights[k*M + m] * x[offsets[k] + q]. One
+ * function for each (M, P), shared by all layers of a network.
  */
 #ifndef SPARSEC_STRIP_H
 #define SPARSEC_STRIP_H
@@ -65,22 +65,59 @@ ALWAYS_INLINE void strip_tile(
 }
 
 /* `tiles` tiles one behind the other; the last vector of the last one stores `lanes` lanes only. */
-#define STRIP(M, P)                                                                                \
-  SHARED void strip_##M##x##P(                                                                     \
-    const struct strip *s, const float *x, float *y, int64_t tiles, int64_t lanes                  \
-  ) {                                                                                              \
-    if (M * P > ACCUMULATORS) __builtin_unreachable();                                             \
-    for (int64_t i = 0; i < tiles; i++)                                                            \
-      strip_tile(                                                                                  \
-        M, P, s, x + i * P * LANES, y + i * P * LANES, i == tiles - 1 ? lanes : LANES);            \
+#define STRIP(M, P)                                                                              \
+  SHARED void strip_##M##x##P(                                                                   \
+    const struct strip *s, const float *x, float *y, int64_t tiles, int64_t lanes                \
+  ) {                                                                                            \
+    if (M * P > ACCUMULATORS) __builtin_unreachable();                                           \
+    for (int64_t i = 0; i < tiles; i++)                                                          \
+      strip_tile(M, P, s, x + i * P * LANES, y + i * P * LANES, i == tiles - 1 ? lanes : LANES); \
   }
-#define EACH_TILE(TILE)                                                                            \
-  TILE(1, 1) TILE(1, 2) TILE(1, 3) TILE(1, 4) TILE(2, 1) TILE(2, 2) TILE(2, 3) TILE(2, 4)          \
-  TILE(3, 1) TILE(3, 2) TILE(3, 3) TILE(3, 4) TILE(4, 1) TILE(4, 2) TILE(4, 3) TILE(4, 4)          \
-  TILE(5, 1) TILE(5, 2) TILE(5, 3) TILE(5, 4) TILE(6, 1) TILE(6, 2) TILE(6, 3) TILE(6, 4)          \
-  TILE(7, 1) TILE(7, 2) TILE(7, 3) TILE(7, 4) TILE(8, 1) TILE(8, 2) TILE(8, 3)                     \
-  TILE(9, 1) TILE(9, 2) TILE(9, 3) TILE(10, 1) TILE(10, 2) TILE(11, 1) TILE(11, 2)                 \
-  TILE(12, 1) TILE(12, 2) TILE(13, 1) TILE(13, 2) TILE(14, 1) TILE(14, 2)
+#define EACH_TILE(TILE) \
+  TILE(1, 1)            \
+  TILE(1, 2)            \
+  TILE(1, 3)            \
+  TILE(1, 4)            \
+  TILE(2, 1)            \
+  TILE(2, 2)            \
+  TILE(2, 3)            \
+  TILE(2, 4)            \
+  TILE(3, 1)            \
+  TILE(3, 2)            \
+  TILE(3, 3)            \
+  TILE(3, 4)            \
+  TILE(4, 1)            \
+  TILE(4, 2)            \
+  TILE(4, 3)            \
+  TILE(4, 4)            \
+  TILE(5, 1)            \
+  TILE(5, 2)            \
+  TILE(5, 3)            \
+  TILE(5, 4)            \
+  TILE(6, 1)            \
+  TILE(6, 2)            \
+  TILE(6, 3)            \
+  TILE(6, 4)            \
+  TILE(7, 1)            \
+  TILE(7, 2)            \
+  TILE(7, 3)            \
+  TILE(7, 4)            \
+  TILE(8, 1)            \
+  TILE(8, 2)            \
+  TILE(8, 3)            \
+  TILE(9, 1)            \
+  TILE(9, 2)            \
+  TILE(9, 3)            \
+  TILE(10, 1)           \
+  TILE(10, 2)           \
+  TILE(11, 1)           \
+  TILE(11, 2)           \
+  TILE(12, 1)           \
+  TILE(12, 2)           \
+  TILE(13, 1)           \
+  TILE(13, 2)           \
+  TILE(14, 1)           \
+  TILE(14, 2)
 EACH_TILE(STRIP)
 
 /* Calls the strip of M outputs and P vectors; M * P <= ACCUMULATORS. */
@@ -89,9 +126,9 @@ ALWAYS_INLINE void strip_of(
   int64_t lanes
 ) {
   switch (M * 8 + P) {
-#define CALL(M, P)                                                                                 \
-  case M * 8 + P:                                                                                  \
-    if (M * P <= ACCUMULATORS) strip_##M##x##P(s, x, y, tiles, lanes);                             \
+#define CALL(M, P)                                                     \
+  case M * 8 + P:                                                      \
+    if (M * P <= ACCUMULATORS) strip_##M##x##P(s, x, y, tiles, lanes); \
     break;
     EACH_TILE(CALL)
 #undef CALL

@@ -1,8 +1,8 @@
 /* vector.h: the machine's vector of floats, in clang's vector extensions.
  *
- * LANES is 16 with AVX-512, 8 with AVX, else 4; it may be defined by hand (the answers stay right, the
- * speed does not). Loads and stores need no alignment. Products followed by a sum are written in one
- * expression, which clang contracts to a fused multiply-add where the target has one.
+ * LANES is 16 with AVX-512, 8 with AVX, else 4; it may be defined by hand (the answers stay right,
+ * the speed does not). Loads and stores need no alignment. Products followed by a sum are written
+ * in one expression, which clang contracts to a fused multiply-add where the target has one.
  */
 #ifndef SPARSEC_VECTOR_H
 #define SPARSEC_VECTOR_H
@@ -27,7 +27,7 @@
 #pragma clang diagnostic ignored "-Wpsabi"
 #endif
 
-/* Kernels may READ up to this many floats behind the last element of an input (never write them). */
+/* Kernels may read (never write) up to this many floats behind the last element of an input. */
 #define READ_SLACK LANES
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline, unused))
@@ -44,7 +44,7 @@ ALWAYS_INLINE void store(float *p, vector v) { *(vector_in_memory *)p = v; }
 
 ALWAYS_INLINE vector broadcast(float s) { return s - (vector){0}; }
 
-/* Masked accesses use the compiler's builtins: immintrin.h alone costs half a second per network. */
+/* Masked accesses use the compiler's builtins: immintrin.h alone takes half a second to read. */
 #if LANES == 8 && defined(__AVX__)
 #define FIRST_LANES(n) (*(const mask_in_memory *)(lane_window + LANES - (n)))
 typedef int32_t mask_in_memory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));

@@ -1,8 +1,8 @@
 /* windows.h: convolution, deconvolution and im2col over any number of spatial axes; dense values.
  *
- * The general forms, for shapes that the planes kernels do not serve (1-d, 3-d, deconvolution). Window
- * position i and tap k of an axis meet at image index i*stride - pad + k*dilation; taps outside
- * of the image count zero. Work goes row by row along the last axis.
+ * The general forms, for shapes that the planes kernels do not serve (1-d, 3-d, deconvolution).
+ * Window position i and tap k of an axis meet at image index i*stride - pad + k*dilation; taps
+ * outside of the image count zero. Work goes row by row along the last axis.
  */
 #ifndef SPARSEC_WINDOWS_H
 #define SPARSEC_WINDOWS_H
@@ -94,8 +94,8 @@ struct windowed_layer {
   int64_t inputs, outputs, groups;
 };
 
-/* x (inputs, image...), weights (outputs, inputs/groups, kernel...), y (outputs, positions...); bias may
- * be NULL. Zero weights are skipped. Split over outputs. */
+/* x (inputs, image...), weights (outputs, inputs/groups, kernel...), y (outputs, positions...);
+ * bias may be NULL. Zero weights are skipped. Split over outputs. */
 ALWAYS_INLINE void convolution_windows(
   const struct windowed_layer l, const float *x, const float *weights, const float *bias, float *y,
   int part, int parts
@@ -115,8 +115,8 @@ ALWAYS_INLINE void convolution_windows(
   }
 }
 
-/* x (inputs, positions...), weights (inputs, outputs/groups, kernel...), y (outputs, image...); bias may
- * be NULL. Zero weights are skipped. Split over outputs. */
+/* x (inputs, positions...), weights (inputs, outputs/groups, kernel...), y (outputs, image...);
+ * bias may be NULL. Zero weights are skipped. Split over outputs. */
 ALWAYS_INLINE void deconvolution_windows(
   const struct windowed_layer l, const float *x, const float *weights, const float *bias, float *y,
   int part, int parts
@@ -135,8 +135,8 @@ ALWAYS_INLINE void deconvolution_windows(
   }
 }
 
-/* y (channels * taps, positions...): row c*taps + tap holds what the tap meets, zero in padding. Split
- * over rows. */
+/* y (channels * taps, positions...): row c*taps + tap holds what the tap meets, zero in padding.
+ * Split over rows. */
 ALWAYS_INLINE void im2col(
   const struct windows w, int64_t channels, const float *x, float *y, int part, int parts
 ) {
