@@ -19,8 +19,8 @@ public struct CompiledInspection: Sendable {
 
   /// The result for people.
   public var text: String {
-    var text =
-      "network \(manifest.name.onOneLine) for \(manifest.target), by \(manifest.compiler)\n"
+    var text = Quantity.title("network", manifest.name)
+    text += " for \(manifest.target), by \(manifest.compiler)\n"
     for input in manifest.inputs {
       text += "input \(input.name.onOneLine): \(Quantity.shape(input.shape))\n"
     }

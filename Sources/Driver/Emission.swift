@@ -59,7 +59,8 @@ extension Compiler.Result {
       manifest.batch.fixedBecause.map { "batch fixed because \($0)" }
       ?? "batches of up to \(manifest.batch.maximum)"
     var text = manifest.summary
-    text += "\(file.onOneLine): \(manifest.name.onOneLine) for \(manifest.target), \(batch), "
+    text += "\(file.onOneLine): \(Quantity.title("network", manifest.name)) "
+    text += "for \(manifest.target), \(batch), "
     text += "\(Quantity.plural(manifest.layers.count, "layer")), \(Quantity.bytes(bytes)), "
     return text + "\(Quantity.decimal(seconds, 1)) s\n"
   }

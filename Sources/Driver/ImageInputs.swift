@@ -15,10 +15,8 @@ struct ImageInputs: Sendable {
         "it has \(network.model.inputs.count) inputs (\(names)) and images fill only one; give "
           + "arrays with --input NAME=FILE.npy", file: network.path)
     }
-    // The batch of a fixed network is no business of a single picture.
-    let shape = input.shape.isEmpty ? [] : [1] + input.shape.dropFirst()
     preprocessing = try PreprocessingPlan.plan(
-      for: shape, baked: network.manifest.preprocessing, options)
+      for: input.shape, baked: network.manifest.preprocessing, options)
     rowsPerItem = network.rowsPerItem
   }
 

@@ -96,7 +96,7 @@ extension NetInspection.Layer {
 extension NetInspection {
   /// The result for people.
   public var text: String {
-    var text = "net \(name.onOneLine)\n"
+    var text = Quantity.title("net", name) + "\n"
     for input in inputs {
       text += "input \(input.name.onOneLine): \(Quantity.shape(input.shape))\n"
     }

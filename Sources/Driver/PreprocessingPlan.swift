@@ -35,7 +35,7 @@ public enum PreprocessingPlan {
   }
 
   private static func pictureSize(_ shape: [Int]) -> (channels: Int, height: Int, width: Int)? {
-    guard shape.count == 4, shape[0] == 1, shape[1] == 1 || shape[1] == 3 else { return nil }
+    guard shape.count == 4, shape[1] == 1 || shape[1] == 3 else { return nil }
     return (shape[1], shape[2], shape[3])
   }
 

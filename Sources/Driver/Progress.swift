@@ -11,10 +11,10 @@ public final class Progress {
   private var lastShown: Double?
   private var isBarVisible = false
 
-  /// Seconds before the first sign, and between two of them.
-  static let quietTime = 2.0
-  static let quietTimeOfBar = 0.5
+  /// Seconds before the first plain line, and between two of them.
   static let lineInterval = 10.0
+  /// Seconds before the bar appears, and between two of its states.
+  static let barDelay = 0.5
   static let barInterval = 0.1
   static let barWidth = 30
 
@@ -45,7 +45,7 @@ public final class Progress {
     guard fraction < 1 else { return }
     let time = now()
     let elapsed = time - start
-    guard elapsed >= (isTerminal ? Self.quietTimeOfBar : Self.quietTime) else { return }
+    guard elapsed >= (isTerminal ? Self.barDelay : Self.lineInterval) else { return }
     let interval = isTerminal ? Self.barInterval : Self.lineInterval
     guard lastShown.map({ time - $0 >= interval }) ?? true else { return }
     lastShown = time

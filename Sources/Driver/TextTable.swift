@@ -82,6 +82,11 @@ enum Quantity {
     extents.isEmpty ? "1" : extents.map(String.init).joined(separator: "x")
   }
 
+  /// A thing with its name, if it has one.
+  static func title(_ kind: String, _ name: String) -> String {
+    name.isEmpty ? kind : "\(kind) \(name.onOneLine)"
+  }
+
   /// `1 layer`, `2 layers`.
   static func plural(_ count: Int, _ noun: String) -> String {
     "\(count) \(noun)\(count == 1 ? "" : "s")"

@@ -72,7 +72,7 @@ public struct CaffemodelInspection: Encodable, Sendable {
           + (layer.hasMasks ? " (with masks)" : ""))
     }
     let full = layers.count { !$0.blobs.isEmpty }
-    var text = "caffemodel \(name.onOneLine), \(generation) format\n\n\(table.text)\n"
+    var text = "\(Quantity.title("caffemodel", name)), \(generation) format\n\n\(table.text)\n"
     text += SparsityTable.text(
       of: layers.compactMap { layer in layer.sparsity.map { (layer.name, $0) } })
     text += "\n\(Quantity.plural(full, "layer")) with blobs of \(layers.count), "
