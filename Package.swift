@@ -100,6 +100,18 @@ let package = Package(
     .testTarget(
       name: "GoldenTests", dependencies: ["GoldenSupport", "IR", "TestSupport"],
       swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "DriverTests", dependencies: ["Driver", "Caffe", "IR"],
+      swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "Codegen", "Driver", "GoldenSupport", "IR", "Passes", "Reference", "SparsecRuntime",
+        "TestSupport",
+      ], swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["sparsec", "Caffe", "CImageEncoders", "IR", "NumPy"],
+      swiftSettings: warningsAreErrors),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -250,7 +250,7 @@ struct NetLowering {
       return try first.layer.parameters(for: shapes)
     }
     let tensors = try parameters.tensors(
-      for: slots, of: layer, isOptional: options.weightsOptional, findings: &findings)
+      for: slots, of: layer, options: options, findings: &findings)
 
     var top = firstTop
     for (inputs, tops) in pairs {

@@ -36,32 +36,24 @@ public struct JobResult: Hashable, Sendable {
 public enum ProcessRunner {
   /// Runs a job to its end and collects what it prints.
   public static func run(_ job: Job) throws(Diagnostic) -> JobResult {
+    // Files instead of pipes: nobody has to read while the process runs.
+    let output = try NamelessFile()
+    let errors = try NamelessFile()
     let process = Process()
     process.executableURL = URL(fileURLWithPath: job.program)
     process.arguments = job.arguments
     if let folder = job.folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     process.standardInput = FileHandle.nullDevice
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
+    process.standardOutput = FileHandle(fileDescriptor: output.descriptor)
+    process.standardError = FileHandle(fileDescriptor: errors.descriptor)
     do {
       try process.run()
     } catch {
       throw .error("cannot run \(job.program): \(error.localizedDescription)")
     }
-    // Both pipes are drained at once, so that the process never waits for a reader.
-    let group = DispatchGroup()
-    let collected = Collected()
-    DispatchQueue.global().async(group: group) {
-      collected.errors = errors.fileHandleForReading.readDataToEndOfFile()
-    }
-    collected.output = output.fileHandleForReading.readDataToEndOfFile()
-    group.wait()
     process.waitUntilExit()
     return JobResult(
-      status: process.terminationStatus,
-      output: String(decoding: collected.output, as: UTF8.self),
-      errors: String(decoding: collected.errors, as: UTF8.self))
+      status: process.terminationStatus, output: output.text(), errors: errors.text())
   }
 
   /// The absolute path of a program on the search path.
@@ -72,8 +64,33 @@ public enum ProcessRunner {
   }
 }
 
-/// Two buffers, each with one writer; the group's wait orders their reading.
-private final class Collected: @unchecked Sendable {
-  var output = Data()
-  var errors = Data()
+/// A temporary file that a process writes and this one reads; it has no name, so nothing of it stays.
+private struct NamelessFile: ~Copyable {
+  let descriptor: Int32
+  /// What is read of a text, in bytes.
+  static let limit = 1 << 24
+
+  init() throws(Diagnostic) {
+    var template = Array((NSTemporaryDirectory() + "/sparsec-XXXXXX").utf8CString)
+    descriptor = mkstemp(&template)
+    guard descriptor >= 0 else {
+      let reason = String(cString: strerror(errno))
+      throw .error("cannot make a file in \(NSTemporaryDirectory()): \(reason)")
+    }
+    unlink(template)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+  }
+
+  deinit { close(descriptor) }
+
+  func text() -> String {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while bytes.count < Self.limit {
+      let count = pread(descriptor, &chunk, chunk.count, off_t(bytes.count))
+      guard count > 0 else { break }
+      bytes += chunk[..<count]
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
 }

@@ -130,17 +130,18 @@ public struct Graph: Hashable, Sendable {
 
   /// Adds a layer behind all others; its outputs get the names `outputNames` and the shapes that follow.
   ///
-  /// Throws if the inputs or parameters do not fit the layer.
-  /// - Precondition: as many output names as the layer has outputs, or fewer for a Silence.
+  /// `isInternal` says that the outputs have no counterpart in the user's file. Throws if the inputs or
+  /// parameters do not fit the layer, or if there are not as many names as outputs.
   @discardableResult
   public mutating func append(
     _ operation: Operation, name: String, sourceType: String? = nil, inputs: [ValueID],
     parameters: [Tensor] = [], outputNames: [String], location: SourceLocation? = nil,
-    kernelHint: String? = nil
+    kernelHint: String? = nil, isInternal: Bool = false
   ) throws(ShapeError) -> NodeID {
     let node = try makeNode(
       operation, name: name, sourceType: sourceType, inputs: inputs, parameters: parameters,
       outputNames: outputNames, location: location, kernelHint: kernelHint)
+    for output in self[node].outputs { values[output.index].isInternal = isInternal }
     order.append(node)
     return node
   }

@@ -24,6 +24,10 @@ public struct ExpandPyramidPooling: Pass {
   {
     let node = graph[id]
     let shape = graph[node.inputs[0]].shape
+    if layer.height == 1 {
+      graph.update(id) { $0.operation = .pooling(layer.pooling(level: 0, for: shape)) }
+      return
+    }
     var levels: [ValueID] = []
     for level in 0..<layer.height {
       let name = "\(node.name)/level\(level)"

@@ -115,6 +115,7 @@ extension SpatialPyramidPooling {
       levelCall.outputShapes = [output]
       return pooling.evaluate(levelCall)[0]
     }
+    if height == 1 { return levels }
     var values: [Float] = []
     values.reserveCapacity(call.outputShape.count)
     for image in 0..<shape[0] {

@@ -96,7 +96,7 @@ public struct Pooling: Layer {
 
 /// Spatial pyramid pooling: pools into 1x1, 2x2, 4x4… bins and joins the results.
 ///
-/// Input [N, C, H, W]; output [N, C * (4^height - 1) / 3].
+/// Input [N, C, H, W]; output [N, C * bins]. A pyramid of one level is a plain pooling: [N, C, 1, 1].
 public struct SpatialPyramidPooling: Layer {
   /// The number of levels; level l has 2^l x 2^l bins.
   public var height: Int
@@ -133,6 +133,7 @@ public struct SpatialPyramidPooling: Layer {
         "a pyramid of \(height) levels needs an image of at least \(1 << (height - 1)) pixels "
           + "a side, not \(input[2])x\(input[3])")
     }
+    if height == 1 { return try pooling(level: 0, for: input).outputShapes(for: inputs) }
     var bins = 0
     for level in 0..<height {
       let pooled = try pooling(level: level, for: input).outputShapes(for: inputs)[0]
