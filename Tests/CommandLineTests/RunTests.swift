@@ -1,4 +1,5 @@
 import Foundation
+import IR
 import NumPy
 import Testing
 
@@ -122,6 +123,41 @@ struct RunTests {
     let archive = try NumPyArchive.read(contentsOf: workplace.path("o.npz"))
     #expect(
       archive["scores"] == NumPyArray(shape: [3, 3], values: [0, 0, 7, 4, 1, 7, 8, 2, 7]))
+  }
+
+  @Test func `several inputs are told apart by name`() throws {
+    let sum = try Workplace()
+    try sum.write(
+      """
+      layer { name: "in" type: "Input" top: "a" top: "b"
+              input_param { shape { dim: 1 dim: 2 } } }
+      layer { name: "difference" type: "Eltwise" bottom: "a" bottom: "b" top: "difference"
+              eltwise_param { coeff: 1 coeff: -1 } }
+      layer { name: "ip" type: "InnerProduct" bottom: "difference" top: "ip"
+              inner_product_param { num_output: 1 bias_term: false } }
+      """, "net.prototxt")
+    try sum.write(
+      weights: [("ip", "InnerProduct", [Tensor(shape: try Shape([1, 2]), values: [1, 10])])],
+      "net.caffemodel")
+    let compiled = try sum.sparsec("compile", "net.prototxt", "net.caffemodel", "-o", "net.so")
+    try #require(compiled.status == 0, "\(compiled.errors)")
+    try sum.write(NumPyArray(shape: [2, 2], values: [5, 5, 1, 1]), "x.npy")
+    try sum.write(NumPyArray(shape: [2, 2], values: [1, 2, 0, 0]), "y.npy")
+    let outcome = try sum.sparsec("run", "net.so", "--input", "b=y.npy", "--input", "a=x.npy")
+    #expect(
+      outcome.output == """
+        x.npy[0]
+          34.0000      0
+        x.npy[1]
+          11.0000      0
+
+        """, "\(outcome.errors)")
+    try expectRefusal(sum, ["run", "net.so", "--input", "b=y.npy"], "input a is missing")
+    try expectRefusal(sum, ["run", "net.so", "x.png"], "has 2 inputs (a, b)")
+    try sum.write(NumPyArray(shape: [1, 2], values: [1, 2]), "y.npy")
+    try expectRefusal(
+      sum, ["run", "net.so", "--input", "b=y.npy", "--input", "a=x.npy"],
+      "input b has 1 row, input a has 2")
   }
 
   @Test func `a profile names the layers, beside the results`() throws {

@@ -68,6 +68,21 @@ struct VerifyAndBenchTests {
     #expect(outcome.output.contains("at [0,0]: 25.0 instead of 50.0"))
   }
 
+  @Test func `a fixed batch is compared as a whole`() throws {
+    let fixed = try SampleNet.sharedFixed()
+    let outcome = try workplace.sparsec(
+      "verify", fixed.network(), fixed.workplace.path("net.prototxt"), "net.caffemodel")
+    #expect(outcome.status == 0, "\(outcome.errors)\(outcome.output)")
+    try workplace.write(
+      NumPyArray(shape: [3, 1, 4, 4], values: [Float](repeating: 0, count: 48)), "x.npy")
+    try expectRefusal(
+      workplace,
+      [
+        "verify", fixed.network(), fixed.workplace.path("net.prototxt"), "net.caffemodel",
+        "--input", "x.npy",
+      ], "3 rows are no multiple of the network's fixed batch of 2")
+  }
+
   @Test func `another network's definition is refused`() throws {
     let definition = SampleNet.definition.replacing("dim: 4 dim: 4", with: "dim: 2 dim: 8")
     try workplace.write(definition, "net.prototxt")
