@@ -6,8 +6,10 @@
 # Each of them installs what is missing (Scripts/setup.sh).
 
 # The tool and its tests are built once, with the same flags: the tests reach into the modules, and the
-# reference evaluator is unusable without optimisation.
+# reference evaluator is unusable without optimisation. `swift test` would add -enable-testing a second
+# time, which is reason enough for it to build everything again.
 SWIFT_FLAGS = -c release -Xswiftc -enable-testing
+TEST_FLAGS = $(SWIFT_FLAGS) --disable-testable-imports
 
 build: setup
 	swift build $(SWIFT_FLAGS) --product sparsec
@@ -17,7 +19,7 @@ demo: build
 	@Scripts/demo.sh
 
 test: setup
-	swift test $(SWIFT_FLAGS)
+	swift test $(TEST_FLAGS)
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

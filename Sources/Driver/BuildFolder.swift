@@ -28,11 +28,6 @@ public struct BuildFolder: ~Copyable {
     return BuildFolder(path: path, isTemporary: false)
   }
 
-  private init(path: String, isTemporary: Bool) {
-    self.path = path
-    self.isTemporary = isTemporary
-  }
-
   deinit {
     if isTemporary { try? FileManager.default.removeItem(atPath: path) }
   }
