@@ -49,20 +49,20 @@ struct LayoutFamilies {
 
   private mutating func join(_ id: NodeID) {
     let node = lowered.graph[id]
-    let all = node.inputs + node.outputs
-    // A halo surrounds the last two axes, so those of all members must agree.
-    let planes = all.map { lowered.graph[$0].shape.extents.suffix(2) }
-    guard planes.dropFirst().allSatisfy({ $0 == planes[0] }) else { return }
+    let members: [ValueID]
     switch node.operation {
-    case .concat, .slice, .elementwise, .eltwise, .preLU:
-      for value in all.dropFirst() { union(all[0], value) }
-    case .batchNorm, .bias, .scale:
-      union(node.inputs[0], node.outputs[0])
+    case .concat, .slice, .elementwise, .eltwise, .preLU: members = node.inputs + node.outputs
+    // A second input is broadcast and lies elsewhere.
+    case .batchNorm, .bias, .scale: members = [node.inputs[0], node.outputs[0]]
     case .argMax, .batchReindex, .convolution, .crop, .deconvolution, .embed, .flatten, .identity,
       .im2col, .innerProduct, .lrn, .mvn, .parameter, .pooling, .reduction, .repack, .reshape,
       .silence, .softmax, .spatialPyramidPooling, .split, .tile:
-      break
+      return
     }
+    // A halo surrounds the last two axes, so those of all members must agree.
+    let planes = members.map { lowered.graph[$0].shape.extents.suffix(2) }
+    guard planes.dropFirst().allSatisfy({ $0 == planes[0] }) else { return }
+    for value in members.dropFirst() { union(members[0], value) }
   }
 
   private func find(_ value: ValueID) -> ValueID {

@@ -18,10 +18,12 @@ struct Activation: Kernel {
     let (input, output) = (emitter.graph[node].inputs[0], emitter.graph[node].outputs[0])
     let (kind, constants) = layer.function.constants
     let values = zip(["a", "b", "c"], constants).map { ".\($0) = \(CText.literal($1))" }
+    let isFlat = emitter.isFlat([input, output])
     emitter.call(
       name,
       fields: [
-        ".input = \(emitter.rows(input))", ".output = \(emitter.rows(output))",
+        ".input = \(emitter.rows(input, isFlat: isFlat))",
+        ".output = \(emitter.rows(output, isFlat: isFlat))",
         ([".kind = ACTIVATION_\(kind)"] + values).joined(separator: ", "),
       ], arguments: [emitter.pointer(input), emitter.pointer(output)])
   }
@@ -43,20 +45,16 @@ struct LearnedReLU: Kernel {
     let (input, output) = (source.inputs[0], source.outputs[0])
     let slopes = emitter.weights.append(floats: source.parameters[0].values)
     let shape = emitter.graph[input].shape
-    let fields: [String]
-    if shape.axes >= 4 {
-      let count = source.parameters[0].count
-      fields = [
-        ".input = \(emitter.channelPlanes(input))", ".output = \(emitter.channelPlanes(output))",
-        ".slope_count = \(count)",
-      ]
-    } else {
-      let planes = emitter.densePlanes(
-        planes: shape.count(upTo: 2), width: shape.count(from: 2))
-      fields = [
-        ".input = \(planes)", ".output = \(planes)", ".slope_count = \(source.parameters[0].count)",
-      ]
+    let isFlat = emitter.isFlat([input, output])
+    func planes(_ value: ValueID) -> String {
+      isFlat
+        ? emitter.densePlanes(planes: shape.count(upTo: 2), width: shape.count(from: 2))
+        : emitter.planes(value)
     }
+    let fields = [
+      ".input = \(planes(input))", ".output = \(planes(output))",
+      ".slope_count = \(source.parameters[0].count)",
+    ]
     emitter.call(
       name, header: "activation.h", fields: fields,
       arguments: [emitter.pointer(input), slopes, emitter.pointer(output)])
@@ -79,17 +77,12 @@ extension Kernel {
 }
 
 extension LayerEmitter {
-  /// A value as planes, or as one long row if it has no gaps, which kernels can cut anywhere.
-  func rows(_ value: ValueID) -> String {
-    halo(of: value) == .none
-      ? densePlanes(planes: 1, width: graph[value].shape.count) : planes(value)
-  }
+  /// Whether none of the values has gaps, so that rows may be joined.
+  func isFlat(_ values: [ValueID]) -> Bool { values.allSatisfy { halo(of: $0) == .none } }
 
-  /// A value with four axes and more as planes of its channels: all that lies behind axis 1 is one plane.
-  func channelPlanes(_ value: ValueID) -> String {
-    let shape = graph[value].shape
-    return halo(of: value) == .none
-      ? densePlanes(planes: shape.count(upTo: 2), width: shape.count(from: 2)) : planes(value)
+  /// A value as planes, or, if all values of the layer are flat, as one long row, which kernels can cut anywhere.
+  func rows(_ value: ValueID, isFlat: Bool) -> String {
+    isFlat ? densePlanes(planes: 1, width: graph[value].shape.count) : planes(value)
   }
 
   /// A dense value as `planes` planes of one row.

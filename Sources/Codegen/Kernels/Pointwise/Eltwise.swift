@@ -16,7 +16,7 @@ struct EltwiseKernel: Kernel {
     }
     let source = emitter.graph[node]
     let output = source.outputs[0]
-    let isFlat = ([output] + source.inputs).allSatisfy { emitter.halo(of: $0) == .none }
+    let isFlat = emitter.isFlat([output] + source.inputs)
     let operation: String
     var coefficients = [Float](repeating: 1, count: source.inputs.count)
     switch layer.combination {
@@ -40,7 +40,7 @@ struct EltwiseKernel: Kernel {
     emitter.call(
       name,
       fields: [
-        ".output = \(isFlat ? emitter.rows(output) : emitter.planes(output))",
+        ".output = \(emitter.rows(output, isFlat: isFlat))",
         ".operation = ELTWISE_\(operation), .inputs = \(source.inputs.count)",
       ], arguments: ["inputs", emitter.pointer(output)])
   }

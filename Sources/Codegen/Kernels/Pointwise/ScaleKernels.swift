@@ -24,8 +24,9 @@ struct ScalePlanes: Kernel {
       preconditionFailure("the chooser gives this kernel broadcast layers only")
     }
     let (input, output) = (emitter.graph[node].inputs[0], emitter.graph[node].outputs[0])
+    let isFlat = emitter.isFlat([input, output])
     func planes(_ value: ValueID) -> String {
-      emitter.halo(of: value) == .none
+      isFlat
         ? emitter.densePlanes(planes: map.outer * map.middle, width: map.inner)
         : emitter.planes(value)
     }
