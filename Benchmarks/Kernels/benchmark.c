@@ -109,7 +109,7 @@ static void *room(int64_t bytes) {
 
 static struct planes with_halo(int64_t c, int64_t n, int64_t halo) {
   struct planes v = {c, n, n, n + halo, 0, halo, halo, halo, halo};
-  v.plane_pitch = (plane_length(v) + 15) / 16 * 16;
+  v.plane_pitch = ((plane_length(v) + 15) / 16 | 1) * 16; /* an odd number of cache lines */
   return v;
 }
 
@@ -211,6 +211,7 @@ static void make_layer(struct layer *l, struct shape s) {
     .row_pitch = pitch,
     .slabs = slabs,
     .vectors = setting("VECTORS", MAX_SPARSE_VECTORS),
+    .rows_block = setting("ROWS", s.groups == s.channels ? 4 : 0),
     .rectifier = RECTIFIER_RELU,
   };
 }

@@ -216,6 +216,7 @@ static void check_sparse(struct problem *p, int parts) {
     .row_pitch = p->row_pitch,
     .slabs = slabs,
     .vectors = random_int(1, MAX_SPARSE_VECTORS),
+    .rows_block = random_int(0, 5),
     .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,
     .slope = 0.1f,
   };

@@ -35,7 +35,8 @@ struct convolution_sparse {
   struct planes output; /* output.planes = rows of the table */
   int64_t row_pitch;    /* of x: the pitch of flat positions */
   int64_t slabs;        /* >= 1; must be 1 when output.row_pitch < row_pitch */
-  int64_t vectors; /* V, vectors of positions in one go: at most MAX_SPARSE_VECTORS, the best */
+  int64_t vectors;    /* V, vectors of positions in one go: at most MAX_SPARSE_VECTORS, the best */
+  int64_t rows_block; /* rows in one go over all positions; 0: all. 4 for depthwise convolutions */
   enum rectifier rectifier;
   float slope;
 };
@@ -180,29 +181,36 @@ ALWAYS_INLINE void convolution_sparse(
 ) {
   /* With several slabs and a wider output, sums are gathered flat in its planes and spread at the
    * end. */
-  const bool direct = c.output.row_pitch == c.row_pitch, spread = !direct && c.slabs > 1;
+  const bool direct = c.output.row_pitch == c.row_pitch, flat = direct || c.slabs > 1;
   int64_t positions = flat_positions(c.output, c.row_pitch);
   int64_t vectors = (positions + LANES - 1) / LANES;
   int64_t tiles = (vectors + c.vectors - 1) / c.vectors;
   /* Tiles of equal size: 26 vectors with V = 12 are 9 + 9 + 8. */
   int64_t step = (vectors + tiles - 1) / tiles * LANES;
   int64_t first = 0, end = c.output.planes, tile = 0;
-  if (c.output.planes >= 4 * parts || tiles < parts || spread) {
+  if (c.output.planes >= 4 * parts || tiles < parts || (flat && !direct)) {
     first = balanced_row(row_ends, end, c.slabs, part, parts);
     end = balanced_row(row_ends, end, c.slabs, part + 1, parts);
   } else {
     tile = part_start(tiles, part, parts);
     tiles = part_start(tiles, part + 1, parts);
   }
-  for (; tile < tiles; tile++) {
-    int64_t q0 = tile * step, q1 = q0 + step < positions ? q0 + step : positions;
-    if (q0 >= q1) continue;
-    sparse_rows(c, direct || spread, x, taps, row_ends, bias, y, first, end, q0, q1);
-    for (int64_t row = first; direct && row < end; row++)
-      zero_band_halo(c.output, y + row * c.output.plane_pitch, q0, q1);
+  int64_t rows_block = c.rows_block > 0 ? c.rows_block : end - first;
+  for (int64_t row = first; row < end; row += rows_block) {
+    int64_t stop = row + rows_block < end ? row + rows_block : end;
+    for (int64_t t = tile; t < tiles; t++) {
+      int64_t q0 = t * step, q1 = q0 + step < positions ? q0 + step : positions;
+      if (q0 < q1) sparse_rows(c, flat, x, taps, row_ends, bias, y, row, stop, q0, q1);
+    }
   }
-  for (int64_t row = first; spread && row < end; row++)
-    spread_band(c.output, y + row * c.output.plane_pitch, c.row_pitch);
+  int64_t q0 = tile * step, q1 = tiles * step < positions ? tiles * step : positions;
+  for (int64_t row = first; flat && row < end && q0 < q1; row++) {
+    float *plane = y + row * c.output.plane_pitch;
+    if (direct)
+      zero_band_halo(c.output, plane, q0, q1);
+    else
+      spread_band(c.output, plane, c.row_pitch);
+  }
 }
 
 #endif

@@ -110,10 +110,29 @@ ALWAYS_INLINE float rectified_scalar(float v, enum rectifier rectifier, float sl
   return (v < 0 ? 0 : v) + slope * (0 < v ? 0 : v);
 }
 
+/* y[0..n) = x[0..n) for n < LANES: two overlapping halves, since masked stores are slow. */
+ALWAYS_INLINE void copy_few_floats(float *restrict y, const float *restrict x, int64_t n) {
+#define COPY_HALVES(half)                         \
+  if (n >= half) {                                \
+    memcpy(y, x, 4 * half);                       \
+    memcpy(y + n - half, x + n - half, 4 * half); \
+    return;                                       \
+  }
+#if LANES > 8
+  COPY_HALVES(8)
+#endif
+#if LANES > 4
+  COPY_HALVES(4)
+#endif
+  COPY_HALVES(2)
+#undef COPY_HALVES
+  if (n == 1) *y = *x;
+}
+
 /* y[0..n) = x[0..n), without overlap; reads and writes nothing else. */
 ALWAYS_INLINE void copy_floats(float *restrict y, const float *restrict x, int64_t n) {
   if (n < LANES) {
-    store_partial(y, load_partial(x, n), n);
+    copy_few_floats(y, x, n);
     return;
   }
   int64_t i = 0;
@@ -125,7 +144,9 @@ ALWAYS_INLINE void copy_floats(float *restrict y, const float *restrict x, int64
 ALWAYS_INLINE void fill_floats(float *y, int64_t n, float value) {
   vector v = broadcast(value);
   if (n < LANES) {
-    store_partial(y, v, n);
+    float values[LANES];
+    store(values, v);
+    copy_few_floats(y, values, n);
     return;
   }
   int64_t i = 0;
