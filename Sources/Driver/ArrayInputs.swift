@@ -10,6 +10,8 @@ struct ArrayInputs {
   /// Rows that the user gave.
   let rows: Int
   private let rowsPerItem: Int
+  /// Whether axis 0 counts the same rows in all of them; else there is one item only.
+  private let areRows: Bool
   /// In the order of the network's inputs.
   private let arrays: [[Float]]
 
@@ -61,6 +63,7 @@ struct ArrayInputs {
     self.name = name
     self.rows = rows
     self.rowsPerItem = rowsPerItem
+    areRows = network.takesRows
     self.arrays = arrays.map(\.values)
   }
 
@@ -114,6 +117,7 @@ struct ArrayInputs {
 
   /// The rows `range`; whole fixed batches are filled up with the last row.
   func chunk(_ range: Range<Int>) -> InputChunk {
+    guard areRows else { return InputChunk(items: 1, rows: rows, values: arrays) }
     let items = (range.count + rowsPerItem - 1) / rowsPerItem
     let missing = items * rowsPerItem - range.count
     let values = arrays.map { values in

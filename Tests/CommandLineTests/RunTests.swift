@@ -160,6 +160,34 @@ struct RunTests {
       "input b has 1 row, input a has 2")
   }
 
+  @Test func `inputs of different lengths are taken as they are`() throws {
+    let gather = try Workplace()
+    try gather.write(
+      """
+      layer { name: "in" type: "Input" top: "rows" top: "indices"
+              input_param { shape { dim: 2 dim: 1 } shape { dim: 3 } } }
+      layer { name: "ip" type: "InnerProduct" bottom: "rows" top: "ip"
+              inner_product_param { num_output: 1 bias_term: false } }
+      layer { name: "gather" type: "BatchReindex" bottom: "ip" bottom: "indices" top: "gathered" }
+      """, "net.prototxt")
+    try gather.write(
+      weights: [("ip", "InnerProduct", [Tensor(shape: try Shape([1, 1]), values: [2])])],
+      "net.caffemodel")
+    let compiled = try gather.sparsec("compile", "net.prototxt", "net.caffemodel", "-o", "net.so")
+    try #require(compiled.status == 0, "\(compiled.errors)")
+    try gather.write(NumPyArray(shape: [2, 1], values: [5, 7]), "x.npy")
+    try gather.write(NumPyArray(shape: [3], values: [1, 0, 1]), "i.npy")
+    let outcome = try gather.sparsec(
+      "run", "net.so", "--input", "x.npy", "--input", "i.npy", "--output", "o.npz")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let archive = try NumPyArchive.read(contentsOf: gather.path("o.npz"))
+    #expect(archive["gathered"] == NumPyArray(shape: [3, 1], values: [14, 10, 14]))
+    try gather.write(NumPyArray(shape: [4, 1], values: [5, 7, 5, 7]), "x.npy")
+    try expectRefusal(
+      gather, ["run", "net.so", "--input", "x.npy", "--input", "i.npy"],
+      "x.npy: its shape is 4x1, but input rows takes 2x1")
+  }
+
   @Test func `a profile names the layers, beside the results`() throws {
     let outcome = try workplace.sparsec(
       "run", net, "a.png", "--profile", "--format", "json", "--top", "1")
