@@ -43,6 +43,8 @@ public enum NetReader {
     public var inputShapes: [InputShape] = []
     /// Whether layers without trained parameters get zeros, instead of an error.
     public var weightsOptional = false
+    /// The most elements that all parameters may have together.
+    public var maximumParameters = NetReader.maximumParameters
 
     public init() {}
   }

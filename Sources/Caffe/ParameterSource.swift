@@ -35,7 +35,7 @@ struct ParameterSource {
   ///
   /// - Throws: if the file's blobs do not fit, or nobody has them.
   mutating func tensors(
-    for slots: [ParameterSlot], of layer: LayerDefinition, isOptional: Bool,
+    for slots: [ParameterSlot], of layer: LayerDefinition, options: NetReader.Options,
     findings: inout [Diagnostic]
   ) throws(Diagnostic) -> [Tensor] {
     let specs = layer.message.messages("param")
@@ -46,9 +46,9 @@ struct ParameterSource {
         "two layers of this name, so that their weights cannot be told apart", at: "name")
     }
     elements += slots.reduce(0) { $0 + $1.shape.count }
-    guard elements <= NetReader.maximumParameters else {
+    guard elements <= options.maximumParameters else {
       throw layer.refusal(
-        "with it the net has \(elements) weights; at most \(NetReader.maximumParameters) are "
+        "with it the net has \(elements) weights; at most \(options.maximumParameters) are "
           + "possible")
     }
     let names = slots.indices.map { $0 < specs.count ? specs[$0].string("name") : "" }
@@ -56,7 +56,7 @@ struct ParameterSource {
     if loaded == nil, !names.allSatisfy({ shared[$0]?.isLoaded == true }) {
       let error = absence(of: layer)
       let isShared = names.contains { !$0.isEmpty }
-      guard isOptional || isShared else { throw error }
+      guard options.weightsOptional || isShared else { throw error }
       missing.append((layer.name, names, error))
     }
     var tensors: [Tensor] = []
