@@ -49,7 +49,8 @@ struct ArrayInputs {
     for (input, count) in zip(network.model.inputs, counts)
     where network.takesRows && count != rows {
       throw .error(
-        "input \(input.name) has \(Quantity.plural(count, "row")), input \(network.model.inputs[0].name) has \(rows)"
+        "input \(input.name) has \(Quantity.plural(count, "row")), "
+          + "input \(network.model.inputs[0].name) has \(rows)"
       )
     }
     if rows % rowsPerItem != 0,
