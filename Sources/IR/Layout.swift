@@ -12,7 +12,8 @@ public enum Layout: Hashable, Sendable {
 ///
 /// Rows are `gap` floats apart; the gap serves as the right border of one row and the left border of the
 /// next. A plane begins with one gap, `top` rows of zeros, then the image, then `bottom` rows of zeros and
-/// one more gap.
+/// one more gap. Element (0, 0, 0) is aligned to a cache line, and planes lie an odd number of cache lines
+/// apart, so that rows of neighbouring planes do not compete for the same cache sets.
 public struct Halo: Hashable, Sendable {
   public var top: Int
   public var bottom: Int
@@ -85,6 +86,12 @@ public struct Pitches: Hashable, Sendable {
 }
 
 extension Layout {
+  /// Floats of a cache line.
+  private static let lineFloats = 16
+
+  /// The number of cache lines that hold `floats` floats.
+  private static func lines(_ floats: Int) -> Int { (floats + lineFloats - 1) / lineFloats }
+
   /// The pitches of a value of `shape` in this layout.
   ///
   /// A phase split reports each phase as a plane. A shape with fewer than two axes is one row.
@@ -99,10 +106,12 @@ extension Layout {
         origin: 0, size: shape.count)
     case .planes(let halo):
       let rowPitch = width + halo.gap
-      let planePitch = halo.gap + (halo.top + height + halo.bottom) * rowPitch
+      let lines = Self.lines(halo.gap + (halo.top + height + halo.bottom) * rowPitch)
+      let planePitch = (lines | 1) * Self.lineFloats
+      let origin = Self.lines(halo.gap + halo.top * rowPitch) * Self.lineFloats
       return Pitches(
         planes: planes, height: height, width: width, rowPitch: rowPitch, planePitch: planePitch,
-        origin: halo.gap + halo.top * rowPitch, size: planes * planePitch + halo.gap)
+        origin: origin, size: origin + planes * planePitch)
     case .phases(let split):
       let phases = planes * split.phasesHeight * split.phasesWidth
       return Pitches(

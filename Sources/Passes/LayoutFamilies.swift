@@ -18,20 +18,20 @@ struct LayoutFamilies {
   /// The layout of every value.
   func layouts() -> [ValueID: Layout] {
     let graph = lowered.graph
-    var halos: [ValueID: Halo] = [:]
+    var wishes: [ValueID: Wish] = [:]
     for id in graph.order {
       guard let chosen = lowered.chosen(id) else { continue }
       for (value, need) in zip(graph[id].inputs, chosen.inputs) {
-        guard case .planes(let halo) = need else { continue }
-        let root = find(value)
-        halos[root] = (halos[root] ?? .none).union(halo)
+        wishes[find(value), default: Wish()].add(need)
       }
     }
     let limited = denseOnlyValues()
+    for value in limited { wishes[find(value), default: Wish()].isLimited = true }
     var result: [ValueID: Layout] = [:]
     for value in graph.liveValues {
-      let halo = halos[find(value)] ?? .none
-      result[value] = halo == .none || limited.contains(value) ? .dense : .planes(halo)
+      let wish = wishes[find(value)] ?? Wish()
+      let layout = wish.layout(for: graph[value].shape)
+      result[value] = limited.contains(value) ? .dense : layout
     }
     return result
   }
@@ -75,5 +75,32 @@ struct LayoutFamilies {
     let (first, second) = (find(a), find(b))
     // The older value leads, so that the result does not depend on the order of joins.
     if first < second { parents[second] = first } else { parents[first] = second }
+  }
+}
+
+/// What the readers of a family ask for, together.
+private struct Wish {
+  var halo = Halo.none
+  var needsDense = false
+  var needsPlanes = false
+  /// Whether a member can only be dense.
+  var isLimited = false
+
+  mutating func add(_ need: LayoutNeed) {
+    switch need {
+    case .dense: needsDense = true
+    case .planes(let asked):
+      halo = halo.union(asked)
+      needsPlanes = true
+    case .phases: break
+    }
+  }
+
+  /// Without a halo, aligned planes are still read faster than dense ones, unless somebody needs these or
+  /// planes are so small that the space between them would outweigh them.
+  func layout(for shape: Shape) -> Layout {
+    if halo != .none { return .planes(halo) }
+    let isLarge = shape.axes == 4 && shape[2] * shape[3] >= 49
+    return isLarge && needsPlanes && !needsDense && !isLimited ? .planes(.none) : .dense
   }
 }

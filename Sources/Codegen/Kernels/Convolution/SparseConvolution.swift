@@ -52,7 +52,8 @@ struct SparseConvolution: Kernel {
     let fields = [
       ".output = \(emitter.planes(output, count: geometry.layer.filters))",
       ".row_pitch = \(inputPitches.rowPitch)",
-      ".slabs = \(table.slabs), .vectors = \(vectors)",
+      ".slabs = \(table.slabs), .vectors = \(vectors)"
+        + (geometry.channels == 1 && geometry.layer.groups > 1 ? ", .rows_block = 4" : ""),
       emitter.rectifier(geometry.layer.activation),
     ]
     emitter.forEachItem(items) { emitter in
@@ -63,19 +64,17 @@ struct SparseConvolution: Kernel {
     }
   }
 
-  /// How many slabs of input channels: each slab's inputs should fill half of the first-level cache, unless
-  /// a row has too few taps to be cut.
+  /// How many slabs of input channels: so many that a slab's inputs stay in the first-level cache, but that
+  /// a row keeps a dozen taps in each (measured; see Benchmarks/Kernels).
   private func slabs(
     _ geometry: ConvolutionGeometry, _ input: Pitches, _ output: Pitches, _ vectors: Int,
     _ nonzeros: Int, _ target: Target
   ) -> Int {
-    guard input.rowPitch == output.rowPitch else { return 1 }
+    guard output.rowPitch >= input.rowPitch else { return 1 }
     let reach = (geometry.layer.window.span(0) - 1) * input.rowPitch
-    let perChannel = 4 * (vectors * target.lanes + reach)
-    let channels = max(1, target.level1Bytes / 2 / perChannel)
-    let wanted = (geometry.channels + channels - 1) / channels
-    let tapsPerRow = nonzeros / max(geometry.layer.filters, 1)
-    return max(1, min(wanted, tapsPerRow / 16))
+    let bytes = 4 * geometry.channels * (vectors * target.lanes + reach)
+    let wanted = bytes / (target.level1Bytes / 2)
+    return max(1, min(wanted, nonzeros / geometry.layer.filters / 12, geometry.channels))
   }
 }
 

@@ -78,7 +78,9 @@ extension Kernel {
 
 extension LayerEmitter {
   /// Whether none of the values has gaps, so that rows may be joined.
-  func isFlat(_ values: [ValueID]) -> Bool { values.allSatisfy { halo(of: $0) == .none } }
+  func isFlat(_ values: [ValueID]) -> Bool {
+    values.allSatisfy { (lowered.layouts[$0] ?? .dense) == .dense }
+  }
 
   /// A value as planes, or, if all values of the layer are flat, as one long row, which kernels can cut anywhere.
   func rows(_ value: ValueID, isFlat: Bool) -> String {
