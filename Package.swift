@@ -112,6 +112,16 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests", dependencies: ["sparsec", "Caffe", "CImageEncoders", "IR", "NumPy"],
       swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "FuzzTests",
+      dependencies: ["Caffe", "CImageEncoders", "CZlib", "IR", "Images", "Passes", "TestSupport"],
+      swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "AcceptanceTests",
+      dependencies: [
+        "Caffe", "Driver", "IR", "Images", "Reference", "SparsecRuntime", "TestSupport",
+      ],
+      swiftSettings: warningsAreErrors),
   ],
   swiftLanguageModes: [.v6]
 )
