@@ -110,7 +110,8 @@ let package = Package(
         "TestSupport",
       ], swiftSettings: warningsAreErrors),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["sparsec", "Caffe", "CImageEncoders", "IR", "NumPy"],
+      name: "CommandLineTests",
+      dependencies: ["sparsec", "Caffe", "CImageEncoders", "IR", "NumPy"],
       swiftSettings: warningsAreErrors),
     .testTarget(
       name: "FuzzTests",
