@@ -26,7 +26,7 @@ struct LoweredGraphTests {
             layout %0 dense, 2 floats
           "ip" InnerProduct(%0) outputs=1 -> %1 "score" [1,1]
             kernel dot (small)
-            layout %1 planes top=1 bottom=1 gap=2, 13 floats
+            layout %1 planes top=1 bottom=1 gap=2, 32 floats
             weights [1,2] nonzero 1/2 hash \(hashes[0])
             bias [1] nonzero 0/1 hash \(hashes[1])
           output %1 "score" [1,1]
