@@ -1,5 +1,5 @@
-/* The sources in Prelude/ and the public header, embedded by the C compiler. Makes no decisions: which of them a
- * network needs is the emitter's business. */
+/* The sources in Prelude/ and the public header, embedded by the C compiler. Makes no decisions:
+ * which of them a network needs is the emitter's business. */
 #include "prelude.h"
 
 #pragma clang diagnostic ignored "-Wc23-extensions"

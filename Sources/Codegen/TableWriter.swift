@@ -83,6 +83,11 @@ struct TableWriter {
       ("__AVX512VL__", "CPU_AVX512VL"), ("__AVX512VNNI__", "CPU_AVX512VNNI"),
       ("__AVX512BF16__", "CPU_AVX512BF16"), ("__AVX512VBMI__", "CPU_AVX512VBMI"),
       ("__AVX512FP16__", "CPU_AVX512FP16"), ("__AVXVNNI__", "CPU_AVXVNNI"),
+      ("__POPCNT__", "CPU_POPCNT"), ("__MOVBE__", "CPU_MOVBE"), ("__BMI__", "CPU_BMI"),
+      ("__LZCNT__", "CPU_LZCNT"), ("__GFNI__", "CPU_GFNI"),
+      ("__AVX512IFMA__", "CPU_AVX512IFMA"), ("__AVX512VBMI2__", "CPU_AVX512VBMI2"),
+      ("__AVX512BITALG__", "CPU_AVX512BITALG"),
+      ("__AVX512VPOPCNTDQ__", "CPU_AVX512VPOPCNTDQ"),
     ]
     for (macro, bit) in features {
       file.line("#ifdef \(macro)")

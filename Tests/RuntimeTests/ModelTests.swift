@@ -202,6 +202,10 @@ struct RunErrorTests {
     (10, "AVX-512VL", "avx512vl"), (11, "AVX-512VNNI", "avx512_vnni"),
     (12, "AVX-512BF16", "avx512_bf16"), (13, "AVX-512VBMI", "avx512vbmi"),
     (14, "AVX-512FP16", "avx512_fp16"), (15, "AVX-VNNI", "avx_vnni"),
+    (16, "POPCNT", "popcnt"), (17, "MOVBE", "movbe"), (18, "BMI1", "bmi1"), (19, "LZCNT", "abm"),
+    (20, "GFNI", "gfni"), (21, "AVX-512IFMA", "avx512ifma"),
+    (22, "AVX-512VBMI2", "avx512_vbmi2"), (23, "AVX-512BITALG", "avx512_bitalg"),
+    (24, "AVX-512VPOPCNTDQ", "avx512_vpopcntdq"),
   ]
 
   /// The CPU's features in the kernel's words.

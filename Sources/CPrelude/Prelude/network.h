@@ -1,7 +1,7 @@
 /* network.h: what an emitted network (net.c) tells the fixed part (context.c).
  *
- * context.c is compiled for the baseline CPU, so that an unsupported CPU is refused in words; net.c is
- * compiled for the target. They meet in one constant, sparsec_network.
+ * context.c is compiled for the baseline CPU, so that an unsupported CPU is refused in words;
+ * net.c is compiled for the target. They meet in one constant, sparsec_network.
  */
 #ifndef SPARSEC_NETWORK_H
 #define SPARSEC_NETWORK_H
@@ -10,24 +10,25 @@
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
-/* Where a value lies in the arena: `planes` planes of `height` rows of `width` floats. A value without
- * halo is one plane of one row. Element (plane, row, column) lies at
- * offset + plane * plane_pitch + row * row_pitch + column, all in floats. */
+/* Where a value lies in the arena: `planes` planes of `height` rows of `width` floats. A value
+ * without halo is one plane of one row. Element (plane, row, column) lies at offset + plane *
+ * plane_pitch + row * row_pitch + column, all in floats. */
 struct view {
   int64_t offset;
   int64_t planes, height, width;
   int64_t plane_pitch, row_pitch;
 };
 
-/* A named value: its description for callers, its place, and the layer after which it is complete. */
+/* A named value: its description for callers, its place, and the layer after which it is complete.
+ */
 struct network_blob {
   sparsec_blob blob;
   struct view view;
   int layer; /* index into layers; -1 for an input */
 };
 
-/* Runs one part of a layer on one item. Parts 0 .. parts-1 together do the whole layer and may run at
- * once; a layer that cannot be split does everything in part 0. */
+/* Runs one part of a layer on one item. Parts 0 .. parts-1 together do the whole layer and may run
+ * at once; a layer that cannot be split does everything in part 0. */
 typedef void layer_function(float *arena, int part, int parts);
 
 struct network_layer {
@@ -53,6 +54,15 @@ enum cpu_feature {
   CPU_AVX512VBMI = 1 << 13,
   CPU_AVX512FP16 = 1 << 14,
   CPU_AVXVNNI = 1 << 15,
+  CPU_POPCNT = 1 << 16,
+  CPU_MOVBE = 1 << 17,
+  CPU_BMI = 1 << 18,
+  CPU_LZCNT = 1 << 19,
+  CPU_GFNI = 1 << 20,
+  CPU_AVX512IFMA = 1 << 21,
+  CPU_AVX512VBMI2 = 1 << 22,
+  CPU_AVX512BITALG = 1 << 23,
+  CPU_AVX512VPOPCNTDQ = 1 << 24,
 };
 
 struct network {
