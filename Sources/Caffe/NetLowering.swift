@@ -138,8 +138,9 @@ struct NetLowering {
     for maker in makers where maker.position != layer.message.position {
       let name = Spelling.quoted(maker.string("name"))
       if maker.position.line > layer.message.position.line { return "; \(name) is below it" }
+      let stages = options.state.stages
       return "; \(name) takes no part in phase \(options.state.phase.rawValue)"
-        + (options.state.stages.isEmpty ? "" : " with stages \(options.state.stages)")
+        + (stages.isEmpty ? "" : " with stages \(Spelling.shown("\(stages)"))")
     }
     return Spelling.hint(for: bottom, among: blobs.keys.sorted())
   }
@@ -222,7 +223,7 @@ struct NetLowering {
     let transform = layer.message.message("transform_param")
     var parts: [String] = []
     if transform.has("mean_file") {
-      parts.append("subtracts the mean in \(transform.string("mean_file"))")
+      parts.append("subtracts the mean in \(Spelling.shown(transform.string("mean_file")))")
     }
     let means = transform.floats("mean_value").map { TextMessage.text("\($0)") }
       .joined(separator: ",")
@@ -267,7 +268,7 @@ struct NetLowering {
           if position == 0 { parameters.note(node, of: layer) }
           current = graph[node].outputs
         } catch {
-          throw layer.refusal(error.description)
+          throw layer.refusal(Spelling.shown(error.description, atMost: 300))
         }
       }
       for value in current {
@@ -327,7 +328,7 @@ extension NetLowering {
 
   private mutating func noteLeftOut(file: String) {
     func quoted(_ names: [String]) -> String {
-      let shown = names.prefix(8).joined(separator: ", ")
+      let shown = Spelling.shown(names.prefix(8).joined(separator: ", "), atMost: 300)
       return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
     }
     if !leftOutLayers.isEmpty {
@@ -357,11 +358,14 @@ extension NetLowering {
     do {
       try graph.settleBatch()
     } catch {
-      throw .error("for one item: \(error)", file: file)
+      throw .error("for one item: \(Spelling.shown("\(error)", atMost: 300))", file: file)
     }
     if case .fixed(let reason) = graph.batch {
       findings.append(
-        Diagnostic(.note, "the batch is fixed at the size in the file: \(reason)", file: file))
+        Diagnostic(
+          .note,
+          "the batch is fixed at the size in the file: \(Spelling.shown(reason, atMost: 300))",
+          file: file))
     }
     var elements = 0
     for value in graph.liveValues { elements += graph[value].shape.count }

@@ -100,7 +100,7 @@ struct ParameterSource {
   func unusedLayers(besides names: Set<String>) -> [Diagnostic] {
     let unused = fileOrder.filter { !names.contains($0) }
     guard let first = unused.first, let file = files[first]?.file else { return [] }
-    let shown = unused.prefix(8).joined(separator: ", ")
+    let shown = Spelling.shown(unused.prefix(8).joined(separator: ", "), atMost: 300)
     let rest = unused.count > 8 ? " and \(unused.count - 8) more" : ""
     return [
       Diagnostic(.note, "layers that the net does not have: \(shown)\(rest)", file: file)
@@ -175,8 +175,8 @@ extension ParameterSource {
     guard isPermissive ? array.tensor.count == slot.shape.count : array.tensor.shape == slot.shape
     else {
       throw layer.refusal(
-        "\(title) has shape \(array.tensor.shape) in layer \"\(array.owner)\", here \(slot.shape)",
-        of: spec)
+        "\(title) has shape \(array.tensor.shape) in layer \(Spelling.quoted(array.owner)), "
+          + "here \(slot.shape)", of: spec)
     }
     for (multiplier, value) in given.sorted(by: { $0.key < $1.key }) {
       let other = array.multipliers.updateValue(value, forKey: multiplier)
@@ -188,7 +188,7 @@ extension ParameterSource {
     if let own {
       guard !array.isLoaded || array.tensor.values == own.values else {
         throw layer.refusal(
-          "\(title) has other values than in layer \"\(array.owner)\"", of: spec)
+          "\(title) has other values than in layer \(Spelling.quoted(array.owner))", of: spec)
       }
       array.tensor = own.reshaped(to: array.tensor.shape)
       array.isLoaded = true

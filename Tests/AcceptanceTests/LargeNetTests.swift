@@ -18,10 +18,10 @@ struct LargeNetTests {
 
   static let cases = [
     Case(
-      definition: "models/prototxt/bvlc/models/bvlc_googlenet/deploy.prototxt", fewestBlobs: 50),
+      definition: "models/prototxt/bvlc/models/bvlc_googlenet/deploy.prototxt", fewestBlobs: 80),
     Case(
       definition: "models/prototxt/skimcaffe/models/resnet/ResNet-50-train-val-gesl.prototxt",
-      fewestBlobs: 50),
+      fewestBlobs: 80),
   ]
 
   @Test(

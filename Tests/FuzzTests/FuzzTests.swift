@@ -21,10 +21,15 @@ struct FuzzTests {
   {
     let trace = Self.trace(getpid())
     defer { try? FileManager.default.removeItem(atPath: trace) }
-    let result = await #expect(processExitsWith: .success) {
+    let result = await #expect(
+      processExitsWith: .success, observing: [\.standardOutputContent]
+    ) {
       try Self.runAll(trace: Self.trace(getppid()))
     }
-    guard result == nil else { return }
+    if let result {
+      print(String(decoding: result.standardOutputContent, as: UTF8.self))
+      return
+    }
     let last = (try? String(contentsOfFile: trace, encoding: .utf8)) ?? "?"
     Issue.record("the last case was \(last)")
   }

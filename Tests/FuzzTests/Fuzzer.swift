@@ -81,6 +81,8 @@ struct Fuzzer {
 
   /// What `convert upgrade` writes must be readable again.
   private func checkText(of prototxt: Prototxt, _ outcome: inout Outcome) {
+    // Nothing but unknown fields: nothing tells a net from a solver any more.
+    if prototxt.message.fields.isEmpty { return }
     do {
       let again = try Prototxt.parse(
         text: prototxt.message.text, file: "f.prototxt", as: prototxt.kind)

@@ -32,7 +32,7 @@ public struct MatrixMarket {
     }
     guard ["real", "double", "integer"].contains(header[3]), header[4] == "general" else {
       throw .error(
-        "a \(header[3]) \(header[4]) matrix; only real general ones can be weights",
+        "a \(Spelling.shown("\(header[3]) \(header[4])")) matrix; only real general ones can be weights",
         at: cursor.location(file))
     }
     cursor.skipComments(data.bytes)

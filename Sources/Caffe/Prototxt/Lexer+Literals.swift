@@ -42,7 +42,7 @@ extension Lexer {
         }
         result.append(contentsOf: UTF8.encode(scalar).map(Array.init) ?? [])
       default:
-        let shown = Character(Unicode.Scalar(kind))
+        let shown = Unicode.Scalar(kind).escaped(asASCII: true)
         throw error(
           "a string with the unknown escape \"\\\(shown)\"; write \\\\ for a backslash",
           at: token.position)

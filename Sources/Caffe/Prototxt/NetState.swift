@@ -55,7 +55,8 @@ extension TextMessage {
       let exclude = layer.messages("exclude")
       guard include.isEmpty || exclude.isEmpty else {
         throw .error(
-          "layer \"\(layer.string("name"))\" has include and exclude rules; keep one kind",
+          "layer \(Spelling.quoted(layer.string("name"))) has include and exclude rules; "
+            + "keep one kind",
           at: layer.location(of: "exclude"))
       }
       let takesPart =

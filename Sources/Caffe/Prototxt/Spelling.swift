@@ -18,13 +18,19 @@ enum Spelling {
 
   /// `; did you mean "x"?`, or nothing.
   static func hint(for word: String, among candidates: some Sequence<String>) -> String {
-    nearest(to: word, among: candidates).map { "; did you mean \"\($0)\"?" } ?? ""
+    nearest(to: word, among: candidates).map { "; did you mean \(quoted($0))?" } ?? ""
   }
 
   /// The word for a message: in quotes, control characters escaped, cut if it is very long.
-  static func quoted(_ word: String) -> String {
-    let shown = word.count > 64 ? word.prefix(61) + "..." : Substring(word)
-    return "\"" + shown.unicodeScalars.map { $0.escaped(asASCII: false) }.joined() + "\""
+  static func quoted(_ word: String) -> String { "\"" + shown(word) + "\"" }
+
+  /// As `quoted`, without the quotes: for lists of names, and for texts with names in them.
+  static func shown(_ text: String, atMost limit: Int = 64) -> String {
+    // By scalars: no number of them is too large for one character.
+    let scalars = text.unicodeScalars
+    let isLong = scalars.count > limit
+    let shown = scalars.prefix(isLong ? limit - 3 : limit)
+    return shown.map { $0.escaped(asASCII: false) }.joined() + (isLong ? "..." : "")
   }
 
   private static func simplified(_ word: String) -> [UInt8] {

@@ -77,7 +77,7 @@ extension Upgrade {
     -> Diagnostic
   {
     .error(
-      "a layer of type \"\(type)\" has no \(field.name); remove it",
+      "a layer of type \(Spelling.quoted(type)) has no \(field.name); remove it",
       at: inner.sourceLocation(field.position))
   }
 
