@@ -90,9 +90,11 @@ struct NetLowering {
       throw layer.refusal("\(bottoms) bottoms and \(tops) tops; give as many of each", at: "top")
     }
     let lossWeights = layer.message.count("loss_weight")
-    guard lossWeights == 0 || lossWeights == tops else {
+    // Caffe gives a loss that names no top one of its own.
+    let weighable = type.name.hasSuffix("Loss") ? max(tops, 1) : tops
+    guard lossWeights == 0 || lossWeights == weighable else {
       throw layer.refusal(
-        "\(lossWeights) values of loss_weight for \(tops) tops", at: "loss_weight")
+        "\(lossWeights) values of loss_weight for \(weighable) tops", at: "loss_weight")
     }
     let flags = layer.message.count("propagate_down")
     guard flags == 0 || flags == bottoms else {

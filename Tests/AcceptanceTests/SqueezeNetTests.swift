@@ -9,7 +9,7 @@ import Testing
 /// SqueezeNet with the weights of Deep Compression, and a thousand pictures: one of each class.
 ///
 /// Needs ../shared and an optimised build. `SPARSEC_ACCEPTANCE_STRIDE=1` compares all pictures with
-/// the reference evaluator, which takes half an hour.
+/// the reference evaluator, which takes ten minutes.
 @Suite(.enabled(if: Workplace.has(SqueezeNetFiles.all), "needs ../shared, an optimised build"))
 struct SqueezeNetTests {
   @Test func `it classifies a thousand pictures as the reference evaluator does`() throws {

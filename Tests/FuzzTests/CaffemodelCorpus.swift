@@ -38,12 +38,14 @@ enum CaffemodelCorpus {
     Bytes().text(4, "conv").number(5, 4).message(6, oldBlob([4, 1, 3, 3], 36))
       .message(6, oldBlob([1, 1, 1, 4], 4))
   ).message(
-    2, Bytes().text(4, "fc").number(5, 14).message(6, doubles([3, 64])))
+    2, Bytes().text(4, "fc").number(5, 14).message(6, doubles([3, 64])).message(6, floats([3])))
 
   private static let v0 = Bytes().message(
     2,
     Bytes().message(
-      1, Bytes().text(1, "fc").text(2, "innerproduct").message(50, oldBlob([1, 1, 3, 64], 192))))
+      1,
+      Bytes().text(1, "fc").text(2, "innerproduct").message(50, oldBlob([1, 1, 3, 64], 192))
+        .message(50, oldBlob([1, 1, 1, 3], 3))))
 
   /// The layers of dynamic network surgery with their masks, and fields that nobody knows.
   private static let masked = Bytes().text(1, "masked").message(

@@ -1,4 +1,6 @@
+import Caffe
 import Foundation
+import Images
 import Testing
 
 /// Ten thousand damaged inputs, the same in every run.
@@ -6,6 +8,32 @@ import Testing
 /// `SPARSEC_FUZZ_CASES`, `SPARSEC_FUZZ_SEED` and `SPARSEC_FUZZ_FIRST` (the number of the first
 /// case) ask for others.
 struct FuzzTests {
+  @Test func `what is damaged is whole before`() throws {
+    var options = NetReader.Options()
+    options.weightsOptional = true
+    for text in PrototxtCorpus.made {
+      let prototxt = try Prototxt.parse(text: text, file: "f.prototxt")
+      #expect(throws: Never.self) { try NetReader.read(prototxt, options: options) }
+    }
+    for file in PrototxtCorpus.files {
+      #expect(throws: Never.self) { try Prototxt.parse(bytes: file, file: "f.prototxt") }
+    }
+    let models = CaffemodelCorpus.files.compactMap {
+      try? Caffemodel(data: Data($0), file: "f.caffemodel")
+    }
+    // All but the mean and the snapshot.
+    #expect(models.count == CaffemodelCorpus.files.count - 2)
+    let net = try Prototxt.parse(text: PrototxtCorpus.weighted, file: "f.prototxt")
+    for model in models {
+      let weights = NetReader.Weights(model, file: "f.caffemodel")
+      #expect(throws: Never.self) { try NetReader.read(net, weights: [weights], options: options) }
+    }
+    #expect(ImageCorpus.files.count >= 20)
+    for file in ImageCorpus.files {
+      #expect(throws: Never.self) { try ImageDecoder.decode(file, name: "f.image") }
+    }
+  }
+
   private static func setting(_ name: String, _ usual: Int) -> Int {
     ProcessInfo.processInfo.environment["SPARSEC_FUZZ_" + name].flatMap(Int.init) ?? usual
   }

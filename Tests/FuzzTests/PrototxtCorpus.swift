@@ -3,7 +3,7 @@ import TestSupport
 
 /// Definitions of every generation and dialect, small enough to reach every corner of with damage.
 enum PrototxtCorpus {
-  static let files: [[UInt8]] = (made + shared).map { Array($0.utf8) }
+  static let files: [[UInt8]] = (made + [solver] + shared).map { Array($0.utf8) }
 
   /// What the models of `CaffemodelCorpus` are weights for.
   static let weighted = """
@@ -20,7 +20,8 @@ enum PrototxtCorpus {
     layer { name: "prob" type: "Softmax" bottom: "fc" top: "prob" }
     """
 
-  private static let made = [weighted, wide, oldest, older, forks, trainVal, rearranging, solver]
+  /// Nets that are in order.
+  static let made = [weighted, wide, oldest, older, forks, trainVal, rearranging]
 
   /// Nets beside the checkout; without them there is less to damage, and no less to check.
   private static let shared: [String] = {
@@ -104,6 +105,7 @@ enum PrototxtCorpus {
 
   private static let older = """
     name: "V1" input: "data" input_shape < dim: 2, dim: 4, dim: 7, dim: 7 >
+    input: "label" input_shape { dim: 2 }
     layers { bottom: "data" top: "c" name: "c" type: CONVOLUTION blobs_lr: 1 blobs_lr: 2
       weight_decay: 1 weight_decay: 0 param: "w" param: "b" blob_share_mode: PERMISSIVE
       convolution_param { num_output: 4 kernel_size: 3 pad: 1 } }
@@ -122,8 +124,9 @@ enum PrototxtCorpus {
     name: "forks" input: "data" input_dim: 1 input_dim: 2 input_dim: 10 input_dim: 10
     layer { name: "a" type: "CConvolution" bottom: "data" top: "a" param { lr_mult: 1 }
       param { lr_mult: 2 } param { lr_mult: 0 decay_mult: 0 } param { lr_mult: 0 }
-      cconvolution_param { num_output: 4 kernel_size: 3 c_rate: 2 gamma: 0.0001 power: 1
-        iter_stop: 14000 weight_mask_filler { type: "constant" value: 1 } } }
+      convolution_param { num_output: 4 kernel_size: 3 }
+      cconvolution_param { c_rate: 2 gamma: 0.0001 power: 1 iter_stop: 14000
+        weight_mask_filler { type: "constant" value: 1 } } }
     layer { name: "b" type: "ConvolutionReLUPoolLRN" bottom: "a" top: "b"
       convolution_param { num_output: 4 kernel_size: 3 pad: 1 conv_mode: LOWERED_CSRMM }
       pooling_param { kernel_size: 2 stride: 2 } lrn_param { local_size: 3 } }
@@ -136,7 +139,7 @@ enum PrototxtCorpus {
     layer { name: "e" type: "InnerProductReLUDropout" bottom: "d" top: "e"
       inner_product_param { num_output: 6 } dropout_param { dropout_ratio: 0.5 } }
     layer { name: "f" type: "CInnerProduct" bottom: "e" top: "f"
-      cinner_product_param { num_output: 3 c_rate: 1 } }
+      inner_product_param { num_output: 3 } cinner_product_param { c_rate: 1 } }
     """
 
   private static let trainVal = """
@@ -146,8 +149,10 @@ enum PrototxtCorpus {
       data_param { source: "db" batch_size: 5 backend: LMDB } }
     layer { name: "d2" type: "DummyData" top: "x" dummy_data_param { num: 5 channels: 3 height: 8
       width: 8 data_filler { type: "constant" value: 1 } } }
-    layer { name: "fc" type: "InnerProduct" bottom: "data" top: "fc"
-      inner_product_param { num_output: 3 } blobs { shape { dim: 3 dim: 2 } data: [1,2,3,4,5,6] } }
+    layer { name: "g" type: "Pooling" bottom: "data" top: "g"
+      pooling_param { global_pooling: true } }
+    layer { name: "fc" type: "InnerProduct" bottom: "g" top: "fc"
+      inner_product_param { num_output: 3 bias_term: false } blobs { shape { dim: 3 dim: 2 } data: [1,2,3,4,5,6] } }
     layer { name: "acc" type: "Accuracy" bottom: "fc" bottom: "label" top: "acc"
       accuracy_param { top_k: 5 } include { phase: TEST not_stage: "x" } }
     layer { name: "loss" type: "SoftmaxWithLoss" bottom: "fc" bottom: "label" top: "loss" top: "p"
