@@ -123,6 +123,9 @@ let package = Package(
         "Caffe", "Driver", "IR", "Images", "Reference", "SparsecRuntime", "TestSupport",
       ],
       swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "PassesTests", dependencies: ["IR", "Passes", "Reference", "TestSupport"],
+      swiftSettings: warningsAreErrors),
   ],
   swiftLanguageModes: [.v6]
 )

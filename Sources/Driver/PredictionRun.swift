@@ -15,6 +15,8 @@ public struct PredictionOptions: Sendable {
   public var output: String?
   /// Whether that file gets every named blob too.
   public var keepsBlobs = false
+  /// The output whose values rank the classes; nil for the first.
+  public var scores: String?
   /// How many classes are listed.
   public var top = 5
   /// A file of labels instead of those in the network.
@@ -55,10 +57,11 @@ public struct PredictionRun {
     let labels = try options.labels.map { try Labels.read($0) } ?? network.manifest.labels
     // An output that cannot be made is worth knowing before hours of work.
     if let output = options.output { _ = try FileInTheMaking(output) }
+    let ranked = try rankedOutput(of: network)
     var stage = Stage(
       runner: try NetworkRunner(
         network, batch: options.batch, threads: options.threads, profiled: options.isProfiled),
-      labels: labels)
+      labels: labels, ranked: ranked)
     if options.arrays.isEmpty {
       try runImages(on: network, &stage)
     } else {
@@ -85,12 +88,15 @@ public struct PredictionRun {
   private struct Stage: ~Copyable {
     var runner: NetworkRunner
     let labels: [String]?
+    /// Index of the output whose values rank the classes.
+    let ranked: Int
     var gathered = GatheredArrays()
     var result = Result()
 
-    init(runner: consuming NetworkRunner, labels: [String]?) {
+    init(runner: consuming NetworkRunner, labels: [String]?, ranked: Int) {
       self.runner = runner
       self.labels = labels
+      self.ranked = ranked
     }
   }
 
@@ -111,7 +117,7 @@ public struct PredictionRun {
 
   private func runImages(on network: CompiledNetwork, _ stage: inout Stage) throws {
     let inputs = try ImageInputs(for: network, options.preprocessing)
-    try requireScores(of: network)
+    try requireScores(of: network, stage.ranked)
     let listing: ImageListing
     do {
       listing = try ImageListing(options.images)
@@ -168,16 +174,30 @@ public struct PredictionRun {
     }
   }
 
-  private func requireScores(of network: CompiledNetwork) throws(Diagnostic) {
-    guard let output = network.model.outputs.first else {
+  private func requireScores(of network: CompiledNetwork, _ ranked: Int) throws(Diagnostic) {
+    guard network.model.outputs.indices.contains(ranked) else {
       throw .error("it has no outputs", file: network.path)
     }
+    let output = network.model.outputs[ranked]
     guard output.shape.first == network.rowsPerItem else {
       throw .error(
-        "its first output \(output.name) has shape \(Quantity.shape(output.shape)), which is no "
-          + "row of scores for each of \(network.rowsPerItem) images; use --input and --output",
+        "its output \(output.name) has shape \(Quantity.shape(output.shape)), which is no "
+          + "row of scores for each of \(network.rowsPerItem) images; name another one with "
+          + "--scores, or use --input and --output",
         file: network.path)
     }
+  }
+
+  /// The index of the output that the user named, or of the first.
+  private func rankedOutput(of network: CompiledNetwork) throws(Diagnostic) -> Int {
+    guard let name = options.scores else { return 0 }
+    let names = network.model.outputs.map(\.name)
+    guard let index = names.firstIndex(of: name) else {
+      throw .error(
+        "--scores \(name): the network's outputs are \(names.joined(separator: ", "))",
+        file: network.path)
+    }
+    return index
   }
 
   // MARK: Both
@@ -196,9 +216,9 @@ public struct PredictionRun {
       if options.output != nil { stage.gathered.append(outputs) }
     }
     stage.result.rows += chunk.rows
-    guard let scores = outputs.first, !scores.isConstant, scores.shape.first == chunk.rows else {
-      return
-    }
+    guard outputs.indices.contains(stage.ranked) else { return }
+    let scores = outputs[stage.ranked]
+    guard !scores.isConstant, scores.shape.first == chunk.rows else { return }
     for (row, name) in names.enumerated() {
       try onPrediction(
         Prediction(

@@ -6,8 +6,8 @@ struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Let a compiled network look at images and print the best classes.",
     discussion: """
-      The first output of the network counts as the scores of the classes; --output has all \
-      outputs. Images that cannot be read are named, the others go on, and the exit status is 1 \
+      The first output of the network counts as the scores of the classes, unless --scores names \
+      another; --output has all outputs. Images that cannot be read are named, the others go on, and the exit status is 1 \
       then.
       """)
 
@@ -24,6 +24,10 @@ struct Run: ParsableCommand {
   var output: String?
   @Flag(help: "Write all other named blobs that are left to --output, too.")
   var blobs = false
+  @Option(
+    help: ArgumentHelp(
+      "The output that ranks the classes; the first by default.", valueName: "blob"))
+  var scores: String?
   @Option(help: "How many classes to print.")
   var top = 5
   @Flag(help: "Print the time of every layer after the run.")
@@ -71,6 +75,7 @@ struct Run: ParsableCommand {
     options.arrays = input
     options.output = output
     options.keepsBlobs = blobs
+    options.scores = scores
     options.top = top
     options.labels = imageOptions.labels
     options.batch = runOptions.batch

@@ -1,0 +1,70 @@
+import IR
+import Passes
+import Reference
+import TestSupport
+import Testing
+
+/// Laws that hold for the whole pipeline, and for each pass by itself.
+struct PipelineTests {
+  @Test(arguments: 0..<150)
+  func `a random network computes the same behind all passes`(seed: Int) throws {
+    var options = RandomNetwork.Options()
+    options.mixesItems = seed % 3 == 0
+    let graph = try RandomNetwork(seed: UInt64(seed), options: options).graph
+    let after = try PassManager().run(graph).graph
+    try Equivalence(before: graph, after: after).check(seed: UInt64(seed), tolerance: 1e-4)
+  }
+
+  /// Without BatchNorm's square roots every pass moves integers only.
+  @Test(arguments: 1000..<1100)
+  func `on integers not a bit changes`(seed: Int) throws {
+    var options = RandomNetwork.Options()
+    options.isExact = true
+    options.hasSteps = true
+    let graph = try RandomNetwork(seed: UInt64(seed), options: options).graph
+    let after = try PassManager().run(graph).graph
+    try Equivalence(before: graph, after: after).check(seed: UInt64(seed), tolerance: 0)
+  }
+
+  @Test(arguments: 0..<40)
+  func `passes have nothing left to do the second time`(seed: Int) throws {
+    let graph = try RandomNetwork(seed: UInt64(seed)).graph
+    let once = try PassManager().run(graph).graph
+    let (twice, reports) = try PassManager().run(once)
+    #expect(twice == once)
+    #expect(reports.allSatisfy { $0.layers == 0 && $0.bytes == 0 })
+  }
+
+  @Test func `passes that are disabled do not run, the others report in order`() throws {
+    let graph = try RandomNetwork(seed: 5).graph
+    var seen: [String] = []
+    let manager = PassManager(disabled: ["fuse-activations"]) { name, _ in seen.append(name) }
+    let reports = try manager.run(graph).reports
+    #expect(reports.map(\.name) == Pipeline.names.filter { $0 != "fuse-activations" })
+    #expect(seen == reports.map(\.name))
+  }
+
+  @Test func `names are unique and fit the command line`() {
+    #expect(Set(Pipeline.names).count == Pipeline.names.count)
+    #expect(Pipeline.names.allSatisfy { $0.allSatisfy { $0.isLowercase || $0 == "-" } })
+  }
+
+  @Test func `a pass that breaks the graph is found out`() throws {
+    struct Breaker: Pass {
+      let name = "breaker"
+      func run(_ graph: Graph) throws(PassError) -> PassOutcome {
+        var broken = graph
+        broken.remove(graph.order[0])
+        return PassOutcome(graph: broken)
+      }
+    }
+    var (graph, data) = try Graph.image()
+    let relu = try graph.add(.elementwise(Elementwise(.relu(slope: 0))), "relu", [data])
+    graph.setOutputs([relu])
+    #expect {
+      _ = try PassManager(passes: [Breaker()]).run(graph)
+    } throws: { error in
+      "\(error)".contains("after breaker") && "\(error)".contains("never made")
+    }
+  }
+}
