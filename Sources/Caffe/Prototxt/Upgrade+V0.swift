@@ -53,7 +53,14 @@ extension Upgrade {
         at: inner.location(of: "type"))
     }
     layer.append("type", .name(typeName), at: inner.fields.first { $0.name == "type" }?.position)
-    for field in old.fields where field.name != "layer" { layer.append(field) }
+    for field in old.fields where field.name != "layer" {
+      guard field.name != "name", field.name != "type" else {
+        throw .error(
+          "\(field.name) belongs inside \"layer\" here, which has its own; remove it",
+          at: old.sourceLocation(field.position))
+      }
+      layer.append(field)
+    }
     for field in inner.fields {
       switch field.name {
       case "name", "type": break
