@@ -46,6 +46,28 @@ struct RunTests {
     }
   }
 
+  @Test func `any output can rank the classes`() throws {
+    let definition =
+      SampleNet.definition + """
+        layer {
+          name: "negative" type: "Power" bottom: "ip" top: "negative" power_param { scale: -1 }
+        }
+        layer { name: "same" type: "Power" bottom: "ip" top: "same" }
+
+        """
+    try workplace.write(definition, "heads.prototxt")
+    try workplace.write(weights: SampleNet.weights, "heads.caffemodel")
+    _ = try workplace.sparsec("compile", "heads.prototxt", "heads.caffemodel", "-o", "heads.so")
+    func best(_ options: String...) throws -> String {
+      try workplace.sparsec(["run", "heads.so", "b.png", "--top", "1"] + options).output
+    }
+    #expect(try best() == "b.png\n  -4.0000      1\n")
+    #expect(try best("--scores", "same") == "b.png\n  16.0000      0\n")
+    let refused = try workplace.sparsec("run", "heads.so", "b.png", "--scores", "ip")
+    #expect(refused.errors == "heads.so: --scores ip: the network's outputs are negative, same\n")
+    #expect(refused.status == 1)
+  }
+
   @Test func `options change what was built in`() throws {
     try workplace.write("x\ny\nz\n", "other.txt")
     let outcome = try workplace.sparsec(
