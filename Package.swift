@@ -126,6 +126,11 @@ let package = Package(
     .testTarget(
       name: "PassesTests", dependencies: ["IR", "Passes", "Reference", "TestSupport"],
       swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "IRTests", dependencies: ["IR", "TestSupport"], swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "CodegenTests", dependencies: ["Codegen", "IR", "Passes", "TestSupport"],
+      exclude: ["Goldens"], swiftSettings: warningsAreErrors),
   ],
   swiftLanguageModes: [.v6]
 )
