@@ -15,6 +15,7 @@ public struct BuildFolder: ~Copyable {
       throw .error("cannot make a folder in \(base): \(String(cString: strerror(errno)))")
     }
     let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    UnfinishedFiles.add(path)
     return BuildFolder(path: path, isTemporary: true)
   }
 
@@ -29,7 +30,9 @@ public struct BuildFolder: ~Copyable {
   }
 
   deinit {
-    if isTemporary { try? FileManager.default.removeItem(atPath: path) }
+    guard isTemporary else { return }
+    try? FileManager.default.removeItem(atPath: path)
+    UnfinishedFiles.remove(path)
   }
 
   /// Writes all files of a network.

@@ -21,11 +21,15 @@ public struct FileInTheMaking: ~Copyable {
       throw .error("cannot be written: \(reason)", file: target)
     }
     close(descriptor)
+    UnfinishedFiles.add(partial)
     self.target = target
     self.partial = partial
   }
 
-  deinit { unlink(partial) }
+  deinit {
+    unlink(partial)
+    UnfinishedFiles.remove(partial)
+  }
 
   /// Puts the finished file in its place.
   public consuming func finish() throws(Diagnostic) {

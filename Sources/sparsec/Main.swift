@@ -8,6 +8,7 @@ enum Main {
   static func main() {
     // A reader that goes away, as `head` does, ends the program without a word.
     signal(SIGPIPE, SIG_DFL)
+    Interruption.watch()
     do {
       var command = try Sparsec.parseAsRoot()
       try command.run()
