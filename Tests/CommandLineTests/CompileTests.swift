@@ -22,6 +22,20 @@ struct CompileTests {
     #expect(compiled.outcome.errors.isEmpty)
   }
 
+  @Test func `an interruption leaves nothing behind`() throws {
+    let outcome = try workplace.shell(
+      """
+      mkdir scratch result
+      TMPDIR=$PWD/scratch "$SPARSEC" compile net.prototxt net.caffemodel -o result/net.so &
+      while [ -z "$(ls scratch)" ]; do :; done
+      kill -TERM $!
+      wait $!
+      echo "status $?"
+      ls scratch result
+      """)
+    #expect(outcome.output == "status 143\nresult:\n\nscratch:\n")
+  }
+
   @Test func `what is kept builds the same network again`() throws {
     let outcome = try workplace.sparsec(
       Self.compile + [
