@@ -11,11 +11,13 @@ public struct BuildFolder: ~Copyable {
   public static func temporary() throws(Diagnostic) -> BuildFolder {
     let base = NSTemporaryDirectory()
     var template = Array((base + (base.hasSuffix("/") ? "" : "/") + "sparsec-XXXXXX").utf8CString)
-    guard mkdtemp(&template) != nil else {
+    let path = UnfinishedFiles.make {
+      guard mkdtemp(&template) != nil else { return nil }
+      return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+    guard let path else {
       throw .error("cannot make a folder in \(base): \(String(cString: strerror(errno)))")
     }
-    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    UnfinishedFiles.add(path)
     return BuildFolder(path: path, isTemporary: true)
   }
 

@@ -15,13 +15,16 @@ public struct FileInTheMaking: ~Copyable {
     }
     let absolute = URL(fileURLWithPath: target).path
     let partial = "\(absolute).\(getpid()).partial"
-    let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
+    let made = UnfinishedFiles.make {
+      let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+      guard descriptor >= 0 else { return nil }
+      close(descriptor)
+      return partial
+    }
+    guard made != nil else {
       let reason = String(cString: strerror(errno))
       throw .error("cannot be written: \(reason)", file: target)
     }
-    close(descriptor)
-    UnfinishedFiles.add(partial)
     self.target = target
     self.partial = partial
   }

@@ -72,12 +72,15 @@ private struct NamelessFile: ~Copyable {
 
   init() throws(Diagnostic) {
     var template = Array((NSTemporaryDirectory() + "/sparsec-XXXXXX").utf8CString)
-    descriptor = mkstemp(&template)
+    descriptor = UnfinishedFiles.uninterrupted {
+      let descriptor = mkstemp(&template)
+      if descriptor >= 0 { unlink(template) }
+      return descriptor
+    }
     guard descriptor >= 0 else {
       let reason = String(cString: strerror(errno))
       throw .error("cannot make a file in \(NSTemporaryDirectory()): \(reason)")
     }
-    unlink(template)
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
   }
 

@@ -5,15 +5,33 @@ import Synchronization
 public enum UnfinishedFiles {
   private static let paths = Mutex<Set<String>>([])
 
-  static func add(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+  /// Makes something that is unfinished and returns its path, or nil; no end comes in between.
+  static func make(_ create: () -> String?) -> String? {
+    paths.withLock { paths in
+      let path = create()
+      if let path { paths.insert(path) }
+      return path
+    }
+  }
 
+  /// Does something that leaves nothing behind, but for a moment would; no end comes in between.
+  static func uninterrupted<Result>(_ body: () -> Result) -> Result {
+    paths.withLock { _ in body() }
+  }
+
+  /// Forgets what is finished, or gone.
   static func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
 
-  /// Deletes all of them. The program must end right after: their owners still write to them.
-  public static func deleteAll() {
+  /// Deletes all of them and then ends the program; nothing is made any more meanwhile.
+  public static func deleteAll(andThen end: () -> Void) {
     paths.withLock { paths in
-      for path in paths { try? FileManager.default.removeItem(atPath: path) }
-      paths = []
+      for path in paths {
+        // Owners still write into folders; what appears while one is deleted goes the next time.
+        for _ in 0..<100 where FileManager.default.fileExists(atPath: path) {
+          try? FileManager.default.removeItem(atPath: path)
+        }
+      }
+      end()
     }
   }
 }

@@ -10,9 +10,10 @@ enum Interruption {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        UnfinishedFiles.deleteAll()
-        signal(number, SIG_DFL)
-        kill(getpid(), number)
+        UnfinishedFiles.deleteAll {
+          signal(number, SIG_DFL)
+          kill(getpid(), number)
+        }
       }
       return source
     }
