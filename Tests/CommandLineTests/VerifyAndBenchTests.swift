@@ -21,6 +21,35 @@ struct VerifyAndBenchTests {
     #expect(outcome.output.hasSuffix("OK: within the limit of 1.0e-04\n"))
   }
 
+  @Test func `a layer that is several in one is compared by what it hands on`() throws {
+    try workplace.write(
+      """
+      layer {
+        name: "data" type: "Input" top: "data"
+        input_param { shape { dim: 1 dim: 1 dim: 6 dim: 6 } }
+      }
+      layer {
+        name: "all" type: "ConvolutionReLUPoolLRN" bottom: "data" top: "all"
+        convolution_param { num_output: 3 kernel_size: 2 conv_mode: DIRECT_SCONV }
+        pooling_param { pool: MAX kernel_size: 2 stride: 2 }
+        lrn_param { local_size: 3 alpha: 0.5 }
+      }
+
+      """, "fused.prototxt")
+    let weights = Tensor(
+      shape: try Shape([3, 1, 2, 2]), values: [1, 0, -2, 0, 0, 0, 0, 3, -1, 1, 0, 0])
+    let bias = Tensor(shape: .vector(3), values: [0, 1, -1])
+    try workplace.write(
+      weights: [("all", "ConvolutionReLUPoolLRN", [weights, bias])], "fused.caffemodel")
+    let names = ["fused.prototxt", "fused.caffemodel"]
+    _ = try workplace.sparsec(["compile"] + names + ["-o", "fused.so"])
+    let outcome = try workplace.sparsec(["verify", "fused.so"] + names)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.hasPrefix("2 blobs compared\nworst: "))
+    let hints = try workplace.sparsec("explain", "fused.so").output
+    #expect(hints.contains("the prototxt asked for DIRECT_SCONV"))
+  }
+
   @Test func `other weights are found out, and where`() throws {
     let other = try SampleNet.weights.map { name, type, blobs in
       (name, type, [blobs[0], Tensor(shape: blobs[1].shape, values: [0, 0, 8])])
