@@ -97,11 +97,11 @@ private struct Sharing {
       switch lowered.graph[id].operation {
       case .slice(let layer): shareSlice(id, layer.axis)
       case .flatten, .reshape: shareView(id)
-      case .batchNorm, .bias, .elementwise, .eltwise, .preLU, .scale, .softmax:
+      case .batchNorm, .bias, .borderBias, .elementwise, .eltwise, .preLU, .scale, .softmax:
         shareInPlace(id, step)
-      case .argMax, .batchReindex, .concat, .convolution, .crop, .deconvolution, .embed,
-        .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter, .pooling, .reduction, .repack,
-        .silence, .spatialPyramidPooling, .split, .tile:
+      case .argMax, .batchReindex, .concat, .constant, .convolution, .crop, .deconvolution, .embed,
+        .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter, .pooling,
+        .reduction, .repack, .silence, .spatialPyramidPooling, .split, .tile:
         break
       }
     }
@@ -132,10 +132,10 @@ private struct Sharing {
     switch lowered.graph[producer].operation {
     // These are views themselves, and follow their input.
     case .flatten, .reshape, .slice: return false
-    case .argMax, .batchNorm, .batchReindex, .bias, .concat, .convolution, .crop, .deconvolution,
-      .elementwise, .eltwise, .embed, .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter,
-      .pooling, .preLU, .reduction, .repack, .scale, .silence, .softmax, .spatialPyramidPooling,
-      .split, .tile:
+    case .argMax, .batchNorm, .batchReindex, .bias, .borderBias, .concat, .constant, .convolution,
+      .crop, .deconvolution, .elementwise, .eltwise, .embed, .identity, .im2col, .innerProduct,
+      .lrn, .mvn, .parameter, .pooling, .preLU, .reduction, .repack, .scale, .silence, .softmax,
+      .spatialPyramidPooling, .split, .tile:
       return true
     }
   }

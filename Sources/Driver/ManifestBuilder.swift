@@ -105,7 +105,7 @@ struct ManifestBuilder {
             Manifest.Removed(
               name: finding.layer, type: finding.type, by: report.name,
               reason: "fused into \(into): \(finding.reason)"))
-        case .kept: break
+        case .kept, .changed: break
         }
       }
     }

@@ -22,6 +22,9 @@ public struct Value: Hashable, Sendable {
   public var shape: Shape
   /// Whether a pass made it up: it has no counterpart in the user's file.
   public var isInternal = false
+  /// For a value that lost channels of axis 1: for each that is left its index in the blob of the user's file,
+  /// or nil if it is there only for its place and its content is arbitrary. nil if all are there.
+  public var channels: [Int?]?
 }
 
 /// A layer that was taken into another one.
@@ -171,6 +174,65 @@ public struct Graph: Hashable, Sendable {
     precondition(
       changed.outputs == self[node].outputs, "outputs change by the graph's own functions")
     nodes[node.index] = changed
+  }
+
+  /// Changes a layer so that its outputs get other shapes; `keptOutputs` names the outputs that remain, by
+  /// index.
+  ///
+  /// Readers are not looked at: they have to be changed in their turn, in order, before the graph is well
+  /// formed again. Throws if inputs or parameters do not fit the layer.
+  public mutating func reshape(
+    _ node: NodeID, to operation: Operation, inputs: [ValueID], parameters: [Tensor],
+    keptOutputs: [Int]
+  ) throws(ShapeError) {
+    let (shapes, slots) = try Self.infer(operation, inputs.map { self[$0].shape })
+    guard slots.map(\.shape) == parameters.map(\.shape), shapes.count == keptOutputs.count else {
+      throw ShapeError(
+        "layer \(self[node].name) would need parameters \(slots.map(\.shape)) and "
+          + "\(shapes.count) outputs")
+    }
+    var changed = self[node]
+    changed.operation = operation
+    changed.inputs = inputs
+    changed.parameters = parameters
+    for (index, output) in changed.outputs.enumerated() where !keptOutputs.contains(index) {
+      producers[output.index] = nil
+    }
+    changed.outputs = keptOutputs.map { changed.outputs[$0] }
+    for (output, shape) in zip(changed.outputs, shapes) { values[output.index].shape = shape }
+    nodes[node.index] = changed
+  }
+
+  /// Notes which channels of the user's blob a value still has.
+  public mutating func setChannels(_ channels: [Int?]?, of value: ValueID) {
+    values[value.index].channels = channels
+  }
+
+  /// Puts a layer of one input and one output of the same shape behind output `index` of a node.
+  ///
+  /// The new layer makes the value that the node made; between them lies a new, internal value.
+  @discardableResult
+  public mutating func insert(
+    behind node: NodeID, output index: Int = 0, _ operation: Operation, name: String,
+    sourceType: String? = nil, parameters: [Tensor] = []
+  ) throws(ShapeError) -> NodeID {
+    guard let place = order.firstIndex(of: node) else {
+      preconditionFailure("the node is in the graph")
+    }
+    let value = self[node].outputs[index]
+    var between = self[value]
+    between.isInternal = true
+    let inner = addValue(between, producer: node)
+    nodes[node.index]?.outputs[index] = inner
+    let new = try makeNode(
+      operation, name: name, sourceType: sourceType, inputs: [inner], parameters: parameters,
+      outputNames: [between.name], location: self[node].location, kernelHint: nil)
+    guard self[self[new].outputs[0]].shape == between.shape else {
+      throw ShapeError("layer \(name) changes the shape \(between.shape)")
+    }
+    adopt(value, asOutput: 0, of: new)
+    order.insert(new, at: place + 1)
+    return new
   }
 
   /// Renames a value and the layer that wrote it.

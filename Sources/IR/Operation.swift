@@ -4,7 +4,9 @@ public enum Operation: Hashable, Sendable {
   case batchNorm(BatchNorm)
   case batchReindex(BatchReindex)
   case bias(Bias)
+  case borderBias(BorderBias)
   case concat(Concat)
+  case constant(Constant)
   case convolution(Convolution)
   case crop(Crop)
   case deconvolution(Deconvolution)
@@ -38,7 +40,9 @@ public enum Operation: Hashable, Sendable {
     case .batchNorm(let layer): layer
     case .batchReindex(let layer): layer
     case .bias(let layer): layer
+    case .borderBias(let layer): layer
     case .concat(let layer): layer
+    case .constant(let layer): layer
     case .convolution(let layer): layer
     case .crop(let layer): layer
     case .deconvolution(let layer): layer

@@ -33,6 +33,26 @@ public struct Tensor: Hashable, Sendable {
   /// The same values in another shape of as many elements.
   public func reshaped(to shape: Shape) -> Tensor { Tensor(shape: shape, values: values) }
 
+  /// The elements at some indices of one axis, in the order of `indices`, which may repeat.
+  ///
+  /// - Precondition: the axis exists, there is an index, and all lie within the axis.
+  public func selecting(_ indices: [Int], along axis: Int) -> Tensor {
+    let (outer, along) = (shape.count(upTo: axis), shape[axis])
+    let inner = shape.count(from: axis + 1)
+    var extents = shape.extents
+    extents[axis] = indices.count
+    guard let result = try? Shape(extents) else { preconditionFailure("there is an index") }
+    var selected: [Float] = []
+    selected.reserveCapacity(result.count)
+    for block in 0..<outer {
+      for index in indices {
+        let start = (block * along + index) * inner
+        selected += values[start..<start + inner]
+      }
+    }
+    return Tensor(shape: result, values: selected)
+  }
+
   /// A hash of the bits of all values that is the same in every run and on every machine (FNV-1a, 64 bits
   /// at a time over 32-bit words).
   public var stableHash: UInt64 {

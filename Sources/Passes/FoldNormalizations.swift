@@ -36,9 +36,10 @@ public struct FoldNormalizations: Pass {
     case .scale:
       // A Scale with one input and a value per channel, as `rewriteAsScale` makes them.
       return ChannelAffine(of: producer, in: graph) == nil ? nil : producer
-    case .argMax, .batchNorm, .batchReindex, .bias, .concat, .crop, .elementwise, .eltwise, .embed,
-      .flatten, .identity, .im2col, .lrn, .mvn, .parameter, .pooling, .preLU, .reduction, .repack,
-      .reshape, .silence, .slice, .softmax, .spatialPyramidPooling, .split, .tile:
+    case .argMax, .batchNorm, .batchReindex, .bias, .borderBias, .concat, .constant, .crop,
+      .elementwise, .eltwise, .embed, .flatten, .identity, .im2col, .lrn, .mvn, .parameter,
+      .pooling, .preLU, .reduction, .repack, .reshape, .silence, .slice, .softmax,
+      .spatialPyramidPooling, .split, .tile:
       return nil
     }
   }
@@ -96,10 +97,10 @@ struct ChannelAffine {
       else { return nil }
       shift = node.parameters[0].values.map(Double.init)
       scale = [Double](repeating: 1, count: shift.count)
-    case .argMax, .batchReindex, .concat, .convolution, .crop, .deconvolution, .elementwise,
-      .eltwise, .embed, .flatten, .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter,
-      .pooling, .preLU, .reduction, .repack, .reshape, .silence, .slice, .softmax,
-      .spatialPyramidPooling, .split, .tile:
+    case .argMax, .batchReindex, .borderBias, .concat, .constant, .convolution, .crop,
+      .deconvolution, .elementwise, .eltwise, .embed, .flatten, .identity, .im2col, .innerProduct,
+      .lrn, .mvn, .parameter, .pooling, .preLU, .reduction, .repack, .reshape, .silence, .slice,
+      .softmax, .spatialPyramidPooling, .split, .tile:
       return nil
     }
   }
@@ -159,9 +160,10 @@ extension Node {
       layer.hasBias = true
       operation = .scale(layer)
       parameters[0] = parameters[0].scaled { index, _ in affine.scale[index] }
-    case .argMax, .batchNorm, .batchReindex, .bias, .concat, .crop, .elementwise, .eltwise, .embed,
-      .flatten, .identity, .im2col, .lrn, .mvn, .parameter, .pooling, .preLU, .reduction, .repack,
-      .reshape, .silence, .slice, .softmax, .spatialPyramidPooling, .split, .tile:
+    case .argMax, .batchNorm, .batchReindex, .bias, .borderBias, .concat, .constant, .crop,
+      .elementwise, .eltwise, .embed, .flatten, .identity, .im2col, .lrn, .mvn, .parameter,
+      .pooling, .preLU, .reduction, .repack, .reshape, .silence, .slice, .softmax,
+      .spatialPyramidPooling, .split, .tile:
       preconditionFailure("only layers that `target(of:in:)` names are changed")
     }
     let bias = hadBias ? parameters[1].values : [Float](repeating: 0, count: affine.scale.count)

@@ -45,14 +45,18 @@ extension Node {
       guard layer.activation == nil, layer.window.axes == 2, layer.axis == 1 else { return nil }
       layer.activation = function
       return .convolution(layer)
+    case .borderBias(var layer):
+      guard layer.activation == nil else { return nil }
+      layer.activation = function
+      return .borderBias(layer)
     case .innerProduct(var layer):
       guard layer.activation == nil else { return nil }
       layer.activation = function
       return .innerProduct(layer)
-    case .argMax, .batchNorm, .batchReindex, .bias, .concat, .crop, .deconvolution, .elementwise,
-      .eltwise, .embed, .flatten, .identity, .im2col, .lrn, .mvn, .parameter, .pooling, .preLU,
-      .reduction, .repack, .reshape, .scale, .silence, .slice, .softmax, .spatialPyramidPooling,
-      .split, .tile:
+    case .argMax, .batchNorm, .batchReindex, .bias, .concat, .constant, .crop,
+      .deconvolution, .elementwise, .eltwise, .embed, .flatten, .identity, .im2col, .lrn, .mvn,
+      .parameter, .pooling, .preLU, .reduction, .repack, .reshape, .scale, .silence, .slice,
+      .softmax, .spatialPyramidPooling, .split, .tile:
       return nil
     }
   }

@@ -53,10 +53,10 @@ struct LayoutFamilies {
     switch node.operation {
     case .concat, .slice, .elementwise, .eltwise, .preLU: members = node.inputs + node.outputs
     // A second input is broadcast and lies elsewhere.
-    case .batchNorm, .bias, .scale: members = [node.inputs[0], node.outputs[0]]
-    case .argMax, .batchReindex, .convolution, .crop, .deconvolution, .embed, .flatten, .identity,
-      .im2col, .innerProduct, .lrn, .mvn, .parameter, .pooling, .reduction, .repack, .reshape,
-      .silence, .softmax, .spatialPyramidPooling, .split, .tile:
+    case .batchNorm, .bias, .borderBias, .scale: members = [node.inputs[0], node.outputs[0]]
+    case .argMax, .batchReindex, .constant, .convolution, .crop, .deconvolution, .embed, .flatten,
+      .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter, .pooling, .reduction, .repack,
+      .reshape, .silence, .softmax, .spatialPyramidPooling, .split, .tile:
       return
     }
     // A halo surrounds the last two axes, so those of all members must agree.

@@ -7,6 +7,8 @@ public struct Finding: Hashable, Sendable {
     case removed
     /// The layer's work is done by another layer, whose name this is.
     case fused(into: String)
+    /// The layer stays, with less work to do or with other weights.
+    case changed
     /// The layer stays as it is, although this pass was meant for its like.
     case kept
   }
@@ -47,6 +49,10 @@ public struct PassOutcome: Sendable {
   public var filters = 0
   public var channels = 0
   public var columns = 0
+  /// Multiply-adds of one item, and bytes of parameters, that kernels leave out although the graph still
+  /// has them.
+  public var skippedMultiplyAdds = 0
+  public var skippedBytes = 0
 
   public init(graph: Graph, findings: [Finding] = []) {
     self.graph = graph

@@ -15,36 +15,75 @@ public struct PassReport: Hashable, Sendable {
   public var bytes: Int
 }
 
+extension PassReport {
+  /// Adds what a later run of the same pass did.
+  fileprivate mutating func add(_ other: PassReport) {
+    findings += other.findings
+    filters += other.filters
+    channels += other.channels
+    columns += other.columns
+    layers += other.layers
+    multiplyAdds += other.multiplyAdds
+    bytes += other.bytes
+  }
+}
+
 /// Runs passes in order, with the verifier between any two.
 public struct PassManager {
-  public var passes: [any Pass]
+  public var stages: [PassStage]
   /// Names of passes that are left out.
   public var disabled: Set<String>
   /// Called after every pass that ran, with its name.
   public var observer: (String, Graph) -> Void
 
+  /// A repeated stage that still changes the graph after this many rounds is a bug.
+  private static let mostRounds = 100
+
   public init(
-    passes: [any Pass] = Pipeline.standard, disabled: Set<String> = [],
+    stages: [PassStage] = Pipeline.standard, disabled: Set<String> = [],
     observer: @escaping (String, Graph) -> Void = { _, _ in }
   ) {
-    self.passes = passes
+    self.stages = stages
     self.disabled = disabled
     self.observer = observer
   }
 
-  /// Rewrites a graph, and says what every pass did.
+  /// A manager of passes that run once each.
+  public init(passes: [any Pass]) { self.init(stages: [PassStage(passes)]) }
+
+  /// Rewrites a graph, and says what every pass did; a pass that ran several times has one report.
   public func run(_ graph: Graph) throws(PassError) -> (graph: Graph, reports: [PassReport]) {
     try verify(graph, after: "the front end")
     var current = graph
     var reports: [PassReport] = []
-    for pass in passes where !disabled.contains(pass.name) {
-      let outcome = try pass.run(current)
-      try verify(outcome.graph, after: pass.name)
-      reports.append(report(pass.name, before: current, outcome: outcome))
-      current = outcome.graph
-      observer(pass.name, current)
+    for stage in stages {
+      let first = reports.count
+      for round in 0... {
+        let before = current
+        for (place, pass) in enabled(stage).enumerated() {
+          let report = try run(pass, on: &current)
+          if round == 0 { reports.append(report) } else { reports[first + place].add(report) }
+        }
+        if !stage.repeats || current == before { break }
+        guard round < Self.mostRounds else {
+          throw PassError("\(enabled(stage).map(\.name)) never come to an end")
+        }
+      }
     }
     return (current, reports)
+  }
+
+  private func enabled(_ stage: PassStage) -> [any Pass] {
+    stage.passes.filter { !disabled.contains($0.name) }
+  }
+
+  private func run(_ pass: any Pass, on graph: inout Graph) throws(PassError) -> PassReport {
+    let outcome = try pass.run(graph)
+    try verify(outcome.graph, after: pass.name)
+    let report = report(pass.name, before: graph, outcome: outcome)
+    graph = outcome.graph
+    observer(pass.name, graph)
+    return report
   }
 
   private func verify(_ graph: Graph, after stage: String) throws(PassError) {
@@ -61,8 +100,8 @@ public struct PassManager {
       name: name, findings: outcome.findings, filters: outcome.filters,
       channels: outcome.channels, columns: outcome.columns,
       layers: before.order.count - after.order.count,
-      multiplyAdds: before.multiplyAdds - after.multiplyAdds,
-      bytes: before.parameterBytes - after.parameterBytes)
+      multiplyAdds: before.multiplyAdds - after.multiplyAdds + outcome.skippedMultiplyAdds,
+      bytes: before.parameterBytes - after.parameterBytes + outcome.skippedBytes)
   }
 }
 

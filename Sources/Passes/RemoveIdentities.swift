@@ -19,10 +19,10 @@ public struct RemoveIdentities: Pass {
         result.findings.append(Finding(node, .removed, "it only swallows its inputs"))
       case .identity, .split:
         remove(id, from: &result)
-      case .argMax, .batchNorm, .batchReindex, .bias, .concat, .convolution, .crop, .deconvolution,
-        .elementwise, .eltwise, .embed, .flatten, .im2col, .innerProduct, .lrn, .mvn, .parameter,
-        .pooling, .preLU, .reduction, .repack, .reshape, .scale, .slice, .softmax,
-        .spatialPyramidPooling, .tile:
+      case .argMax, .batchNorm, .batchReindex, .bias, .borderBias, .concat, .constant, .convolution,
+        .crop, .deconvolution, .elementwise, .eltwise, .embed, .flatten, .im2col, .innerProduct,
+        .lrn, .mvn, .parameter, .pooling, .preLU, .reduction, .repack, .reshape, .scale, .slice,
+        .softmax, .spatialPyramidPooling, .tile:
         break
       }
     }

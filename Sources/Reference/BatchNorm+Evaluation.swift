@@ -6,20 +6,13 @@ extension BatchNorm {
     let shape = call.input.shape
     let channels = Self.channels(of: shape)
     let inner = shape.axes > 1 ? shape.count(from: 2) : shape.count
-    let statistics = usesStoredStatistics ? stored(call.parameters) : measured(call.input, inner)
+    let statistics =
+      usesStoredStatistics ? storedStatistics(call.parameters) : measured(call.input, inner)
     return call.output(
       call.input.values.enumerated().map { index, value in
         let (mean, variance) = statistics[index / inner % channels]
-        return Float((Double(value) - mean) / (variance + Double(epsilon)).squareRoot())
+        return self.value(at: value, mean: mean, variance: variance)
       })
-  }
-
-  private func stored(_ parameters: [Tensor]) -> [(mean: Double, variance: Double)] {
-    let factor = Double(parameters[2].values[0])
-    let scale = factor == 0 ? 0 : 1 / factor
-    return zip(parameters[0].values, parameters[1].values).map { mean, variance in
-      (Double(mean) * scale, Double(variance) * scale)
-    }
   }
 
   private func measured(_ input: Tensor, _ inner: Int) -> [(mean: Double, variance: Double)] {

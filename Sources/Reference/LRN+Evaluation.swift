@@ -7,6 +7,8 @@ extension LRN {
     let shape = call.input.shape
     let squares = call.input.values.map { Double($0) * Double($0) }
     let reach = (size - 1) / 2
+    let windows = windows(channels: shape[1])
+    let removed = positions == nil ? nil : call.parameters[0].values
     var output: [Float] = []
     output.reserveCapacity(shape.count)
     for image in 0..<shape[0] {
@@ -20,7 +22,8 @@ extension LRN {
             var base: Double
             switch region {
             case .acrossChannels:
-              for c in near(channel, reach, shape[1]) { sum += squares[index(c, row, column)] }
+              sum = Double(removed?[channel] ?? 0)
+              for c in windows[channel] { sum += squares[index(c, row, column)] }
               base = Double(k) + Double(alpha) / Double(size) * sum
             case .withinChannel:
               for y in near(row, reach, shape[2]) {

@@ -2,6 +2,9 @@
 ///
 /// Across channels: y = x * (k + alpha / size * sum of x^2 over `size` neighbouring channels)^-beta.
 /// Within a channel: y = x * (1 + alpha / size^2 * sum of x^2 over a size x size window)^-beta; k is ignored.
+///
+/// Channels that were removed leave their neighbours' windows as they were: `positions` says where the
+/// channels once lay, and a parameter [C] holds the sum of squares of the removed ones in each window.
 public struct LRN: Layer {
   public enum Region: String, Hashable, Sendable {
     case acrossChannels = "across channels"
@@ -14,8 +17,15 @@ public struct LRN: Layer {
   public var beta: Float
   public var k: Float
   public var region: Region
+  /// The index that every channel had before others were removed, rising; nil if none was. Only across
+  /// channels.
+  public var positions: [Int]?
 
-  public init(size: Int = 5, alpha: Float = 1, beta: Float = 0.75, k: Float = 1, region: Region) {
+  public init(
+    size: Int = 5, alpha: Float = 1, beta: Float = 0.75, k: Float = 1, region: Region,
+    positions: [Int]? = nil
+  ) {
+    self.positions = positions
     self.size = size
     self.alpha = alpha
     self.beta = beta
@@ -30,7 +40,31 @@ public struct LRN: Layer {
     guard inputs[0].axes == 4 else {
       throw ShapeError("LRN needs 4 axes, the input \(inputs[0]) has \(inputs[0].axes)")
     }
+    if let positions {
+      guard region == .acrossChannels, positions.count == inputs[0][1],
+        zip(positions, positions.dropFirst()).allSatisfy({ $0 < $1 })
+      else { throw ShapeError("positions \(positions) of \(inputs[0][1]) channels") }
+    }
     return inputs
+  }
+
+  public func parameters(for inputs: [Shape]) throws(ShapeError) -> [ParameterSlot] {
+    positions == nil ? [] : [ParameterSlot("removed squares", .vector(inputs[0][1]))]
+  }
+
+  /// For every channel the channels whose squares its window sums, itself among them.
+  ///
+  /// - Parameter channels: how many channels the input has.
+  public func windows(channels: Int) -> [Range<Int>] {
+    let positions = positions ?? Array(0..<channels)
+    let reach = (size - 1) / 2
+    var low = 0
+    var high = 0
+    return positions.map { position in
+      while positions[low] < position - reach { low += 1 }
+      while high < channels, positions[high] <= position + reach { high += 1 }
+      return low..<high
+    }
   }
 
   public var attributes: [Attribute] {
@@ -38,6 +72,9 @@ public struct LRN: Layer {
       Attribute("size", size), Attribute("alpha", alpha), Attribute("beta", beta),
     ] + (k == 1 ? [] : [Attribute("k", k)])
       + (region == .acrossChannels ? [] : [Attribute("region", region.rawValue)])
+      + (positions.map {
+        [Attribute("positions", $0.map(String.init).joined(separator: ","))]
+      } ?? [])
   }
 }
 
@@ -71,17 +108,31 @@ public struct BatchNorm: Layer {
     ]
   }
 
-  /// The layer with stored statistics as y = scale[c] * x + shift[c]; `parameters` as `parameters(for:)` has
-  /// them. A factor of 0 means that there are no statistics yet: mean and variance are 0.
-  public func scaleAndShift(_ parameters: [Tensor]) -> (scale: [Double], shift: [Double]) {
+  /// The mean and the variance of every channel as the parameters store them.
+  ///
+  /// Parameters as `parameters(for:)` has them. A factor of 0 means that there are no statistics yet: mean
+  /// and variance are 0.
+  public func storedStatistics(_ parameters: [Tensor]) -> [(mean: Double, variance: Double)] {
     let factor = Double(parameters[2].values[0])
-    let share = factor == 0 ? 0 : 1 / factor
+    let scale = factor == 0 ? 0 : 1 / factor
+    return zip(parameters[0].values, parameters[1].values).map { mean, variance in
+      (Double(mean) * scale, Double(variance) * scale)
+    }
+  }
+
+  /// One element of a channel, normalised.
+  public func value(at x: Float, mean: Double, variance: Double) -> Float {
+    Float((Double(x) - mean) / (variance + Double(epsilon)).squareRoot())
+  }
+
+  /// The layer with stored statistics as y = scale[c] * x + shift[c].
+  public func scaleAndShift(_ parameters: [Tensor]) -> (scale: [Double], shift: [Double]) {
     var scale: [Double] = []
     var shift: [Double] = []
-    for (mean, variance) in zip(parameters[0].values, parameters[1].values) {
-      let slope = 1 / (Double(variance) * share + Double(epsilon)).squareRoot()
+    for (mean, variance) in storedStatistics(parameters) {
+      let slope = 1 / (variance + Double(epsilon)).squareRoot()
       scale.append(slope)
-      shift.append(-Double(mean) * share * slope)
+      shift.append(-mean * slope)
     }
     return (scale, shift)
   }

@@ -9,10 +9,10 @@ struct CopyKernel: Kernel {
     switch graph[node].operation {
     case .identity, .split: keepsShape = true
     case .flatten, .reshape: keepsShape = false
-    case .argMax, .batchNorm, .batchReindex, .bias, .concat, .convolution, .crop, .deconvolution,
-      .elementwise, .eltwise, .embed, .im2col, .innerProduct, .lrn, .mvn, .parameter, .pooling,
-      .preLU, .reduction, .repack, .scale, .silence, .slice, .softmax, .spatialPyramidPooling,
-      .tile:
+    case .argMax, .batchNorm, .batchReindex, .bias, .borderBias, .concat, .constant, .convolution,
+      .crop, .deconvolution, .elementwise, .eltwise, .embed, .im2col, .innerProduct, .lrn, .mvn,
+      .parameter, .pooling, .preLU, .reduction, .repack, .scale, .silence, .slice, .softmax,
+      .spatialPyramidPooling, .tile:
       return nil
     }
     let count = Double(graph[graph[node].inputs[0]].shape.count)
@@ -67,10 +67,10 @@ struct BoxKernel: Kernel {
   func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate? {
     switch graph[node].operation {
     case .concat, .slice, .crop, .tile: break
-    case .argMax, .batchNorm, .batchReindex, .bias, .convolution, .deconvolution, .elementwise,
-      .eltwise, .embed, .flatten, .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter,
-      .pooling, .preLU, .reduction, .repack, .reshape, .scale, .silence, .softmax,
-      .spatialPyramidPooling, .split:
+    case .argMax, .batchNorm, .batchReindex, .bias, .borderBias, .constant, .convolution,
+      .deconvolution, .elementwise, .eltwise, .embed, .flatten, .identity, .im2col, .innerProduct,
+      .lrn, .mvn, .parameter, .pooling, .preLU, .reduction, .repack, .reshape, .scale, .silence,
+      .softmax, .spatialPyramidPooling, .split:
       return nil
     }
     let count = graph[node].outputs.reduce(0) { $0 + graph[$1].shape.count }
@@ -87,10 +87,10 @@ struct BoxKernel: Kernel {
     case .slice(let layer): emitSlice(node, layer, into: &emitter)
     case .crop(let layer): emitCrop(node, layer, into: &emitter)
     case .tile(let layer): emitTile(node, layer, into: &emitter)
-    case .argMax, .batchNorm, .batchReindex, .bias, .convolution, .deconvolution, .elementwise,
-      .eltwise, .embed, .flatten, .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter,
-      .pooling, .preLU, .reduction, .repack, .reshape, .scale, .silence, .softmax,
-      .spatialPyramidPooling, .split:
+    case .argMax, .batchNorm, .batchReindex, .bias, .borderBias, .constant, .convolution,
+      .deconvolution, .elementwise, .eltwise, .embed, .flatten, .identity, .im2col, .innerProduct,
+      .lrn, .mvn, .parameter, .pooling, .preLU, .reduction, .repack, .reshape, .scale, .silence,
+      .softmax, .spatialPyramidPooling, .split:
       preconditionFailure("the chooser gives this kernel layers that copy boxes only")
     }
   }

@@ -97,10 +97,10 @@ private struct BroadcastMap {
     case .bias(let layer):
       guard let extents = try? layer.extents(for: shapes) else { return nil }
       (outer, middle, inner) = (extents.outer, extents.middle, extents.inner)
-    case .argMax, .batchReindex, .concat, .convolution, .crop, .deconvolution, .elementwise,
-      .eltwise, .embed, .flatten, .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter,
-      .pooling, .preLU, .reduction, .repack, .reshape, .silence, .slice, .softmax,
-      .spatialPyramidPooling, .split, .tile:
+    case .argMax, .batchReindex, .borderBias, .concat, .constant, .convolution, .crop,
+      .deconvolution, .elementwise, .eltwise, .embed, .flatten, .identity, .im2col, .innerProduct,
+      .lrn, .mvn, .parameter, .pooling, .preLU, .reduction, .repack, .reshape, .silence, .slice,
+      .softmax, .spatialPyramidPooling, .split, .tile:
       return nil
     }
   }
@@ -122,10 +122,10 @@ private struct BroadcastMap {
       return (scale, emitter.weights.append(floats: bias.values))
     case .bias:
       return ("NULL", second ?? emitter.weights.append(floats: node.parameters[0].values))
-    case .argMax, .batchReindex, .concat, .convolution, .crop, .deconvolution, .elementwise,
-      .eltwise, .embed, .flatten, .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter,
-      .pooling, .preLU, .reduction, .repack, .reshape, .silence, .slice, .softmax,
-      .spatialPyramidPooling, .split, .tile:
+    case .argMax, .batchReindex, .borderBias, .concat, .constant, .convolution, .crop,
+      .deconvolution, .elementwise, .eltwise, .embed, .flatten, .identity, .im2col, .innerProduct,
+      .lrn, .mvn, .parameter, .pooling, .preLU, .reduction, .repack, .reshape, .silence, .slice,
+      .softmax, .spatialPyramidPooling, .split, .tile:
       preconditionFailure("`init` accepts broadcast layers only")
     }
   }

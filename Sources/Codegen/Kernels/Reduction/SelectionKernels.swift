@@ -43,10 +43,10 @@ struct GatherKernel: Kernel {
   func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate? {
     switch graph[node].operation {
     case .embed, .batchReindex: break
-    case .argMax, .batchNorm, .bias, .concat, .convolution, .crop, .deconvolution, .elementwise,
-      .eltwise, .flatten, .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter, .pooling,
-      .preLU, .reduction, .repack, .reshape, .scale, .silence, .slice, .softmax,
-      .spatialPyramidPooling, .split, .tile:
+    case .argMax, .batchNorm, .bias, .borderBias, .concat, .constant, .convolution, .crop,
+      .deconvolution, .elementwise, .eltwise, .flatten, .identity, .im2col, .innerProduct, .lrn,
+      .mvn, .parameter, .pooling, .preLU, .reduction, .repack, .reshape, .scale, .silence, .slice,
+      .softmax, .spatialPyramidPooling, .split, .tile:
       return nil
     }
     let count = Double(graph[graph[node].outputs[0]].shape.count)
