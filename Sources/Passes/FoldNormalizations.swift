@@ -36,7 +36,12 @@ public struct FoldNormalizations: Pass {
     case .scale:
       // A Scale with one input and a value per channel, as `rewriteAsScale` makes them.
       return ChannelAffine(of: producer, in: graph) == nil ? nil : producer
-    case .argMax, .batchNorm, .batchReindex, .bias, .borderBias, .concat, .constant, .crop,
+    case .borderBias(let layer):
+      // (x + t) s + h = x s + h + t s: its table is scaled, and the layer before takes the rest.
+      let isOpen =
+        layer.activation == nil && target(of: graph[producer].inputs[0], in: graph) != nil
+      return isOpen ? producer : nil
+    case .argMax, .batchNorm, .batchReindex, .bias, .concat, .constant, .crop,
       .elementwise, .eltwise, .embed, .flatten, .identity, .im2col, .lrn, .mvn, .parameter,
       .pooling, .preLU, .reduction, .repack, .reshape, .silence, .slice, .softmax,
       .spatialPyramidPooling, .split, .tile:
@@ -48,8 +53,8 @@ public struct FoldNormalizations: Pass {
     _ id: NodeID, _ affine: ChannelAffine, into producer: NodeID, _ result: inout PassOutcome
   ) {
     let node = result.graph[id]
-    result.graph.update(producer) { target in
-      target.scaleOutputChannels(by: affine)
+    let target = scale(producer, by: affine, in: &result.graph)
+    result.graph.update(target) { target in
       target.fused.append(FusedLayer(name: node.name, type: node.sourceType))
       target.fused += node.fused
     }
@@ -57,8 +62,25 @@ public struct FoldNormalizations: Pass {
     result.graph.remove(id)
     result.findings.append(
       Finding(
-        node, .fused(into: result.graph[producer].name),
+        node, .fused(into: result.graph[target].name),
         "a scale and a shift per channel fold into the weights and the bias"))
+  }
+
+  /// Scales and shifts what a layer makes; returns the layer that took the shift.
+  private func scale(_ id: NodeID, by affine: ChannelAffine, in graph: inout Graph) -> NodeID {
+    guard case .borderBias = graph[id].operation else {
+      graph.update(id) { $0.scaleOutputChannels(by: affine) }
+      return id
+    }
+    graph.update(id) { node in
+      node.parameters[0] = node.parameters[0].scaled { index, count in
+        affine.scale[index / (count / affine.scale.count)]
+      }
+    }
+    guard let behind = graph.producer(of: graph[id].inputs[0]) else {
+      preconditionFailure("`target(of:in:)` found a layer before the BorderBias")
+    }
+    return scale(behind, by: affine, in: &graph)
   }
 
   private func rewriteAsScale(_ id: NodeID, _ affine: ChannelAffine, _ result: inout PassOutcome) {
@@ -112,14 +134,6 @@ struct ChannelAffine {
       Tensor(shape: shape, values: scale.map(Float.init)),
       Tensor(shape: shape, values: shift.map(Float.init)),
     ]
-  }
-}
-
-extension Scale {
-  /// Whether the learned scale has one value per channel of axis 1.
-  fileprivate func coversChannels(of shape: Shape) -> Bool {
-    guard let first = try? shape.canonicalAxis(axis), first == 1 else { return false }
-    return spannedAxes == 1 || (spannedAxes == -1 && shape.axes == 2)
   }
 }
 

@@ -41,6 +41,8 @@ public enum Pipeline {
         SkipConstantBranches(vocabulary: vocabulary),
         // Behind them: it removes what they no longer read.
         DropUnreadChannels(vocabulary: vocabulary),
+        // A block that vanished leaves its ReLU behind that of the block before.
+        RemoveRepeatedActivations(),
       ], repeats: true)
   }
 

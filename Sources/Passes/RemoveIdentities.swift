@@ -31,27 +31,37 @@ public struct RemoveIdentities: Pass {
 
   private func remove(_ id: NodeID, from result: inout PassOutcome) {
     let node = result.graph[id]
-    let input = node.inputs[0]
-    // Outputs of the network are made by exactly one layer each, so at most one of these copies can take
-    // its place, and only if the input has a layer and is not an output itself.
-    let kept = node.outputs.filter { result.graph.isOutput($0) }
-    if kept.isEmpty {
-      for output in node.outputs { result.graph.replaceUses(of: output, with: input) }
-    } else if kept.count == 1, let producer = result.graph.producer(of: input),
-      !result.graph.isOutput(input),
-      let index = result.graph[producer].outputs.firstIndex(of: input)
-    {
-      for output in node.outputs where output != kept[0] {
-        result.graph.replaceUses(of: output, with: kept[0])
-      }
-      result.graph.replaceUses(of: input, with: kept[0])
-      result.graph.adopt(kept[0], asOutput: index, of: producer)
-    } else {
+    guard result.graph.bypass(id) else {
       result.findings.append(Finding(node, .kept, "its copies are outputs of the network"))
       return
     }
-    result.graph.remove(id)
     let what = node.operation.layer.typeName == "Split" ? "copies" : "passes on"
     result.findings.append(Finding(node, .removed, "it only \(what) its input at test time"))
+  }
+}
+
+extension Graph {
+  /// Removes a layer whose outputs are all copies of its first input; its readers read the input instead.
+  ///
+  /// Outputs of the network are made by one layer each, and keep their names: at most one copy can take the
+  /// input's place, and only if the input has a layer and is not an output itself. Returns false, and
+  /// leaves the graph as it is, if that cannot be.
+  mutating func bypass(_ id: NodeID) -> Bool {
+    let node = self[id]
+    let input = node.inputs[0]
+    let kept = node.outputs.filter { isOutput($0) }
+    if kept.isEmpty {
+      for output in node.outputs { replaceUses(of: output, with: input) }
+    } else if kept.count == 1, let producer = producer(of: input), !isOutput(input),
+      let index = self[producer].outputs.firstIndex(of: input)
+    {
+      for output in node.outputs where output != kept[0] { replaceUses(of: output, with: kept[0]) }
+      replaceUses(of: input, with: kept[0])
+      adopt(kept[0], asOutput: index, of: producer)
+    } else {
+      return false
+    }
+    remove(id)
+    return true
   }
 }
