@@ -78,7 +78,8 @@ let package = Package(
       name: "RuntimeTests", dependencies: ["SparsecRuntime"], exclude: ["Networks"],
       swiftSettings: warningsAreErrors),
     .testTarget(
-      name: "CaffeTests", dependencies: ["Caffe", "IR"], swiftSettings: warningsAreErrors),
+      name: "CaffeTests", dependencies: ["Caffe", "IR", "Reference", "TestSupport"],
+      swiftSettings: warningsAreErrors),
     .target(
       name: "TestSupport", dependencies: ["IR", "Reference"], path: "Tests/TestSupport",
       swiftSettings: warningsAreErrors),
@@ -101,7 +102,7 @@ let package = Package(
       name: "GoldenTests", dependencies: ["GoldenSupport", "IR", "TestSupport"],
       swiftSettings: warningsAreErrors),
     .testTarget(
-      name: "DriverTests", dependencies: ["Driver", "Caffe", "IR"],
+      name: "DriverTests", dependencies: ["Driver", "Caffe", "IR", "Passes", "SparsecRuntime"],
       swiftSettings: warningsAreErrors),
     .testTarget(
       name: "EndToEndTests",
@@ -120,7 +121,8 @@ let package = Package(
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [
-        "Caffe", "Driver", "IR", "Images", "Reference", "SparsecRuntime", "TestSupport",
+        "CZlib", "Caffe", "Driver", "IR", "Images", "NumPy", "Passes", "Reference",
+        "SparsecRuntime", "TestSupport",
       ],
       swiftSettings: warningsAreErrors),
     .testTarget(
@@ -131,6 +133,9 @@ let package = Package(
     .testTarget(
       name: "CodegenTests", dependencies: ["Codegen", "IR", "Passes", "TestSupport"],
       exclude: ["Goldens"], swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "StructureTests", dependencies: ["IR", "Passes", "Reference", "TestSupport"],
+      swiftSettings: warningsAreErrors),
   ],
   swiftLanguageModes: [.v6]
 )

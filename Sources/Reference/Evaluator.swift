@@ -88,11 +88,16 @@ public struct Evaluator: Sendable {
   private func evaluate(_ id: NodeID, _ values: [ValueID: Tensor]) throws(EvaluationError)
     -> [Tensor]
   {
-    let node = graph[id]
-    let inputs = node.inputs.map { input in
+    let inputs = graph[id].inputs.map { input in
       guard let value = values[input] else { preconditionFailure("a value is made before its use") }
       return value
     }
+    return try evaluate(id, inputs: inputs)
+  }
+
+  /// The outputs of one layer, from inputs of the shapes that the graph gives them.
+  public func evaluate(_ id: NodeID, inputs: [Tensor]) throws(EvaluationError) -> [Tensor] {
+    let node = graph[id]
     let call = LayerCall(
       layerName: node.name, inputs: inputs, parameters: node.parameters,
       outputShapes: graph.outputShapes(of: id), threads: threads)

@@ -32,7 +32,9 @@ struct PipelineTests {
     let once = try PassManager().run(graph).graph
     let (twice, reports) = try PassManager().run(once)
     #expect(twice == once)
-    #expect(reports.allSatisfy { $0.layers == 0 && $0.bytes == 0 })
+    // The columns that kernels leave out are counted every time: the graph keeps them.
+    let rewriters = reports.filter { $0.name != "squeeze-columns" }
+    #expect(rewriters.allSatisfy { $0.layers == 0 && $0.bytes == 0 })
   }
 
   @Test func `passes that are disabled do not run, the others report in order`() throws {
@@ -41,7 +43,9 @@ struct PipelineTests {
     let manager = PassManager(disabled: ["fuse-activations"]) { name, _ in seen.append(name) }
     let reports = try manager.run(graph).reports
     #expect(reports.map(\.name) == Pipeline.names.filter { $0 != "fuse-activations" })
-    #expect(seen == reports.map(\.name))
+    // Stages that repeat show a pass several times, but report on it once.
+    let firsts = seen.indices.filter { !seen[..<$0].contains(seen[$0]) }.map { seen[$0] }
+    #expect(firsts == reports.map(\.name))
   }
 
   @Test func `names are unique and fit the command line`() {

@@ -6,15 +6,18 @@ extension RandomNetwork {
     case convolution, normalization, activation, pooling, residual, inception, slicing, fanOut
     case responseNormalization, meanVariance, gating, deconvolution, tiling, patches, constants
     case softmax, volumes, pyramid
+    case bottleneck, shuffle, separable, ceiling, weightedSum, unevenReaders, constantBranch
   }
 
   /// Whether the block fits the options. Exact networks have no roots and quotients.
   func isAllowed(_ block: Block) -> Bool {
     switch block {
     case .convolution, .normalization, .activation, .pooling, .residual, .inception, .slicing,
-      .fanOut, .gating, .deconvolution, .tiling, .patches, .constants, .volumes, .pyramid:
+      .fanOut, .gating, .deconvolution, .tiling, .patches, .constants, .volumes, .pyramid,
+      .bottleneck, .shuffle, .separable, .ceiling, .weightedSum, .unevenReaders, .constantBranch:
       true
-    case .responseNormalization, .meanVariance, .softmax: !options.isExact
+    case .responseNormalization: !options.isExact || options.hasFractions
+    case .meanVariance, .softmax: !options.isExact
     }
   }
 
@@ -31,11 +34,7 @@ extension RandomNetwork {
     case .inception: try appendInception()
     case .slicing: try appendSlicing()
     case .fanOut: try appendFanOut()
-    case .responseNormalization:
-      let region: LRN.Region = random.chance(0.6) ? .acrossChannels : .withinChannel
-      let layer = LRN(
-        size: random.pick([3, 5]), alpha: 0.5, k: random.pick([1, 2]), region: region)
-      current = try add(.lrn(layer), to: [current])
+    case .responseNormalization: try appendResponseNormalization()
     case .meanVariance:
       // Caffe's usual epsilon would magnify the rounding errors of a constant channel.
       let layer = MVN(
@@ -59,6 +58,13 @@ extension RandomNetwork {
         reduction: options.isExact || random.chance(0.5) ? .max : .average)
       guard (try? layer.outputShapes(for: [shape(current)])) != nil else { return }
       _ = try add(.spatialPyramidPooling(layer), to: [current])
+    case .bottleneck: try appendBottleneck()
+    case .shuffle: try appendShuffle()
+    case .separable: try appendSeparable()
+    case .ceiling: try appendCeiling()
+    case .weightedSum: try appendWeightedSum()
+    case .unevenReaders: try appendUnevenReaders()
+    case .constantBranch: try appendConstantBranch()
     }
   }
 
@@ -89,7 +95,7 @@ extension RandomNetwork {
     let hasBias = random.chance(0.7)
     let fanIn = shape[1] / groups * window.taps
     let parameters =
-      [try weights([filters, shape[1] / groups] + window.kernel, fanIn: fanIn)]
+      [try weights([filters, shape[1] / groups] + window.kernel, fanIn: fanIn, groups: groups)]
       + (hasBias ? [vector(.vector(filters))] : [])
     return try add(
       .convolution(
@@ -102,15 +108,15 @@ extension RandomNetwork {
     let channels = Shape.vector(shape(input)[1])
     var result = input
     if random.chance(0.8) {
-      // An exact network has variance + epsilon = 1.
+      // An exact network has variance + epsilon = 1, or another power of 4.
       let factor: Float = options.isExact || random.chance(0.5) ? 1 : random.pick([2, 0.5])
       let variance =
-        options.isExact ? Tensor(shape: channels, repeating: 0.75) : positiveVector(channels)
+        options.isExact ? exactVariance(channels) : positiveVector(channels)
       let layer = BatchNorm(epsilon: options.isExact ? 0.25 : 1e-5)
       let factorTensor = Tensor(shape: .vector(1), repeating: factor)
       result = try add(
         .batchNorm(layer), to: [result], [vector(channels), variance, factorTensor],
-        inPlace: true, growth: { $0 + 2 })
+        inPlace: true, growth: { ($0 + 2) * 2 })
     }
     if result == input || random.chance(0.7) {
       let hasBias = random.chance(0.7)
@@ -165,10 +171,13 @@ extension RandomNetwork {
   /// Pooling with any window that fits; positions of the maxima may be an output of their own.
   mutating func pooling(on input: ValueID, keepsExtent: Bool = false) throws -> ValueID {
     let reduction: Pooling.Reduction =
-      options.isExact || random.chance(0.6) ? .max : .average
+      options.isExact && (keepsExtent || !options.hasFractions) || random.chance(0.6)
+      ? .max : .average
+    // A mean of 2 or 4 numbers is exact, and windows of 2 are never cut to 3.
+    let largest = options.isExact && reduction == .average ? 2 : 3
     var window = Window(kernel: [3, 3])
     for axis in 0..<2 {
-      window.kernel[axis] = keepsExtent ? 3 : random.integer(2...3)
+      window.kernel[axis] = keepsExtent ? 3 : random.integer(2...largest)
       // Windows without an element, which strides beyond the kernel make, have tests of their own.
       window.stride[axis] = keepsExtent ? 1 : random.integer(1...window.kernel[axis])
       window.pad[axis] = keepsExtent || random.chance(0.4) ? 1 : 0
@@ -183,6 +192,13 @@ extension RandomNetwork {
       reduction: reduction, window: window, rounding: random.chance(0.8) ? .up : .down,
       writesPositions: positions)
     return try add(.pooling(layer), to: [input])
+  }
+
+  /// Variances to which 0.25 is added: the sum is a power of 4.
+  private mutating func exactVariance(_ channels: Shape) -> Tensor {
+    guard options.hasFractions else { return Tensor(shape: channels, repeating: 0.75) }
+    return Tensor(
+      shape: channels, values: (0..<channels.count).map { _ in random.pick([0, 0.75, 0.75, 3.75]) })
   }
 
   mutating func eltwise(_ inputs: [ValueID]) throws -> ValueID {

@@ -22,9 +22,9 @@ extension RandomNetwork {
   }
 
   /// A dense convolution that keeps the extent, up to its stride.
-  private mutating func strided(_ input: ValueID, filters: Int, kernel: Int, stride: Int) throws
-    -> ValueID
-  {
+  mutating func strided(
+    _ input: ValueID, filters: Int, kernel: Int, stride: Int
+  ) throws -> ValueID {
     let channels = shape(input)[1]
     let window = Window(
       kernel: [kernel, kernel], stride: [stride, stride], pad: [kernel / 2, kernel / 2],

@@ -44,22 +44,32 @@ extension RandomNetwork {
     }
   }
 
-  /// A fully connected layer over all of an item.
-  mutating func innerProduct(on input: ValueID, outputs: Int) throws -> ValueID {
+  /// A fully connected layer over all of an item, of so many channels before it was flattened.
+  mutating func innerProduct(on input: ValueID, outputs: Int, channels: Int? = nil) throws
+    -> ValueID
+  {
     let columns = shape(input).count(from: 1)
+    let channels = channels ?? shape(input)[1]
     let isTransposed = random.chance(0.2)
     let hasBias = random.chance(0.8)
     let layer = InnerProduct(outputs: outputs, hasBias: hasBias, isTransposed: isTransposed)
+    let matrix = try weights([outputs, channels, columns / channels], fanIn: columns)
+      .reshaped(to: Shape([outputs, columns]))
     let parameters =
-      [try weights(isTransposed ? [columns, outputs] : [outputs, columns], fanIn: columns)]
+      [isTransposed ? try matrix.transposed() : matrix]
       + (hasBias ? [vector(.vector(outputs))] : [])
     return try add(
       .innerProduct(layer), to: [input], parameters, growth: { $0 * Double(columns) * 2 + 2 })
   }
 
   private mutating func appendPerceptron() throws {
-    if random.chance(0.5) { current = try add(.flatten(Flatten()), to: [current]) }
-    current = try innerProduct(on: current, outputs: random.integer(4...8))
+    let channels = shape(current)[1]
+    if random.chance(0.5) {
+      let reshape = Operation.reshape(Reshape(extents: [0, -1]))
+      current = try add(
+        random.chance(0.7) ? .flatten(Flatten()) : reshape, to: [current])
+    }
+    current = try innerProduct(on: current, outputs: random.integer(4...8), channels: channels)
     if random.chance(0.7) {
       current = try add(.elementwise(Elementwise(.relu(slope: 0))), to: [current], inPlace: true)
     }
@@ -115,5 +125,15 @@ extension RandomNetwork {
     current = try add(
       .batchNorm(layer), to: [current],
       [unused, unused, Tensor(shape: .vector(1), repeating: 0)], inPlace: true)
+  }
+}
+
+extension Tensor {
+  /// A matrix with its axes exchanged.
+  fileprivate func transposed() throws -> Tensor {
+    let (rows, columns) = (shape[0], shape[1])
+    return Tensor(
+      shape: try Shape([columns, rows]),
+      values: (0..<count).map { values[$0 % rows * columns + $0 / rows] })
   }
 }

@@ -11,6 +11,9 @@ public struct RandomNetwork: Sendable {
     /// Whether all weights and inputs are small integers, and all values integers below 2^24: every
     /// correct evaluation then has the same bits, whatever its order of summation.
     public var isExact = false
+    /// Whether an exact network may hold fractions too: halves, quarters… Most stay exact, but not all: see
+    /// `ExactEvaluation`.
+    public var hasFractions = false
     /// Whether steps may occur (Threshold, ArgMax, positions of maxima), which turn a rounding
     /// error into a large one. Harmless if the network is exact.
     public var hasSteps = false
@@ -24,6 +27,11 @@ public struct RandomNetwork: Sendable {
     public var kinds = Block.allCases
     /// The zero patterns of weights to choose from.
     public var zeros = ZeroPattern.allCases
+    /// The share of layers whose zeros leave something for structure passes to do, whatever `zeros` says:
+    /// whole filters, channels, groups, layers; filters together with those who read them; scales of zero.
+    public var structuredZeros = 0.0
+    /// The extents of the image.
+    public var image = 5...13
     /// How the network ends.
     public var heads = Head.allCases
 
@@ -38,6 +46,8 @@ public struct RandomNetwork: Sendable {
   /// An upper bound of the magnitude of each value, for exact networks.
   private var bounds: [ValueID: Double] = [:]
   private var layerCount = 0
+  /// The dead filters of the layer that was made last, for a layer that reads them.
+  private var deadFilters: (filters: Int, dead: Set<Int>) = (0, [])
 
   /// The network of a seed. An error is a mistake of the generator.
   public init(seed: UInt64, options: Options = Options()) throws {
@@ -45,7 +55,8 @@ public struct RandomNetwork: Sendable {
     random = SeededGenerator(seed: seed)
     graph = Graph(name: "random \(seed)")
     let extents = [
-      options.items, random.integer(1...4) * 2, random.integer(5...13), random.integer(5...13),
+      options.items, random.integer(1...4) * 2, random.integer(options.image),
+      random.integer(options.image),
     ]
     current = graph.addInput(name: "data", shape: try Shape(extents))
     bounds[current] = Double(Self.inputLimit)
@@ -116,19 +127,49 @@ public struct RandomNetwork: Sendable {
     return graph[node].outputs
   }
 
-  /// Weights with a random zero pattern; real ones keep the magnitude of sums over `fanIn` inputs.
-  mutating func weights(_ extents: [Int], fanIn: Int) throws -> Tensor {
+  /// Weights [filters, channels / groups, taps...] with a random zero pattern; real ones keep the magnitude
+  /// of sums over `fanIn` inputs.
+  mutating func weights(_ extents: [Int], fanIn: Int, groups: Int = 1) throws -> Tensor {
     let limit = (3 / Float(fanIn)).squareRoot() * 1.5
     let tensor = Tensor.random(
       try Shape(extents), options.isExact ? .integers(limit: 2) : .real(limit: limit), &random)
-    return random.pick(options.zeros).applied(to: tensor, &random)
+    guard random.chance(options.structuredZeros) else {
+      return random.pick(options.zeros).applied(to: tensor, groups: groups, &random)
+    }
+    let readers =
+      random.chance(0.5) ? clearingReaders(of: deadFilters.dead, tensor, groups) : tensor
+    let result = random.pick(ZeroPattern.structured).applied(
+      to: readers, groups: groups, &random)
+    deadFilters = (extents[0], Self.deadFilters(of: result))
+    return result
+  }
+
+  /// Filters that died together with the channels that read them, as group-wise pruning leaves them.
+  private func clearingReaders(of dead: Set<Int>, _ weights: Tensor, _ groups: Int) -> Tensor {
+    let (filters, channels) = (weights.shape[0], weights.shape[1])
+    guard deadFilters.filters == channels * groups else { return weights }
+    let taps = weights.count / filters / channels
+    let values = weights.values.enumerated().map { index, value in
+      let (filter, column) = index.quotientAndRemainder(dividingBy: channels * taps)
+      let channel = filter * groups / filters * channels + column / taps
+      return dead.contains(channel) ? 0 : value
+    }
+    return Tensor(shape: weights.shape, values: values)
+  }
+
+  private static func deadFilters(of weights: Tensor) -> Set<Int> {
+    let size = weights.count / weights.shape[0]
+    return Set(
+      (0..<weights.shape[0]).filter { filter in
+        weights.values[filter * size..<(filter + 1) * size].allSatisfy { $0 == 0 }
+      })
   }
 
   /// One number per filter, channel…; some, or all, are zero.
   mutating func vector(_ shape: Shape, zeros: Double = 0.3) -> Tensor {
     let tensor = Tensor.random(
       shape, options.isExact ? .integers(limit: 2) : .real(limit: 1), &random)
-    let share = random.chance(0.2) ? 1 : zeros
+    let share = random.chance(0.2) ? 1 : max(zeros, options.structuredZeros * 0.3)
     return Tensor(shape: shape, values: tensor.values.map { random.chance(share) ? 0 : $0 })
   }
 
