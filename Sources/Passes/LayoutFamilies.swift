@@ -20,7 +20,7 @@ struct LayoutFamilies {
     let graph = lowered.graph
     var wishes: [ValueID: Wish] = [:]
     for id in graph.order {
-      guard let chosen = lowered.chosen(id) else { continue }
+      guard let chosen = lowered.chosen(id), graph[id].readsItsInputs else { continue }
       for (value, need) in zip(graph[id].inputs, chosen.inputs) {
         wishes[find(value), default: Wish()].add(need)
       }
@@ -75,6 +75,14 @@ struct LayoutFamilies {
     let (first, second) = (find(a), find(b))
     // The older value leads, so that the result does not depend on the order of joins.
     if first < second { parents[second] = first } else { parents[first] = second }
+  }
+}
+
+extension Node {
+  /// Whether it looks at values, not only at how many items there are.
+  fileprivate var readsItsInputs: Bool {
+    if case .constant = operation { return false }
+    return true
   }
 }
 

@@ -24,6 +24,7 @@ public struct DropUnreadChannels: Pass {
       }
     }
     removal.removeDeadLayers()
+    removal.removeIdleLayers()
     reportReaders(of: analysis, needs, &removal.result)
     return removal.result
   }
@@ -90,6 +91,26 @@ struct ChannelRemoval {
       countRemoved(needs.weightedLayer(id), filters: 0, channels: 0)
       result.graph.remove(id)
       result.findings.append(Finding(node, .removed, "nobody reads its result any more"))
+    }
+  }
+
+  /// Removes what became idle: a Slice into one part, a Concat of one input, a BorderBias of zeros.
+  mutating func removeIdleLayers() {
+    for id in result.graph.order {
+      let node = result.graph[id]
+      switch node.operation {
+      case .slice(let layer): guard layer.parts == 1 else { continue }
+      case .concat: guard node.inputs.count == 1 else { continue }
+      case .borderBias(let layer):
+        guard layer.activation == nil, node.parameters[0].nonzeroCount == 0 else { continue }
+      case .argMax, .batchNorm, .batchReindex, .bias, .constant, .convolution, .crop,
+        .deconvolution, .elementwise, .eltwise, .embed, .flatten, .identity, .im2col, .innerProduct,
+        .lrn, .mvn, .parameter, .pooling, .preLU, .reduction, .repack, .reshape, .scale, .silence,
+        .softmax, .spatialPyramidPooling, .split, .tile:
+        continue
+      }
+      guard result.graph.bypass(id) else { continue }
+      result.findings.append(Finding(node, .removed, "it only passes its input on"))
     }
   }
 

@@ -19,7 +19,9 @@ public struct FoldConstantChannels: Pass {
     var result = PassOutcome(graph: graph)
     for id in graph.order {
       guard let layer = WeightedLayer(graph[id], in: graph),
-        let known = analysis[graph[id].inputs[0]]
+        let known = analysis[graph[id].inputs[0]],
+        // A result that is known as a whole needs no layer at all.
+        !(analysis[graph[id].outputs[0]]?.isComplete ?? false)
       else { continue }
       let fold = ChannelFold(
         layer, reading: known, output: graph[graph[id].outputs[0]].shape,

@@ -34,7 +34,8 @@ struct ShrunkLayer {
       parameters = parameters.enumerated().map { index, parameter in
         index < 2 ? parameter.selecting(inputs[0], along: 0) : parameter
       }
-    case .preLU, .scale, .bias, .borderBias:
+    case .borderBias(let layer): shrinkBorderBias(layer)
+    case .preLU, .scale, .bias:
       // One number for all channels stays as it is.
       parameters = parameters.map { parameter in
         parameter.shape.axes >= 1 && parameter.count > 1
@@ -117,6 +118,20 @@ struct ShrunkLayer {
     extents[0] = 0
     extents[1] = outputs[0].count
     operation = .reshape(Reshape(extents: extents))
+  }
+
+  /// Positions that only removed channels told apart join one class.
+  private mutating func shrinkBorderBias(_ layer: BorderBias) {
+    let perChannel = layer.counts.reduce(1, *)
+    let rows = inputs[0].map { channel in
+      Array(parameters[0].values[channel * perChannel..<(channel + 1) * perChannel])
+    }
+    let (positions, here) = PositionClasses(numbered: layer.classes).merged(where: rows)
+    operation = .borderBias(BorderBias(classes: positions.axes, activation: layer.activation))
+    guard let shape = try? Shape([rows.count] + positions.counts) else {
+      preconditionFailure("smaller than it was")
+    }
+    parameters = [Tensor(shape: shape, values: rows.flatMap { row in here.map { row[$0] } })]
   }
 
   private mutating func shrinkLRN(_ layer: LRN) {
