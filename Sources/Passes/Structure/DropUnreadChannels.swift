@@ -36,16 +36,36 @@ public struct DropUnreadChannels: Pass {
     let before = needs.graph
     for id in before.order {
       let node = before[id]
-      guard case .whole(let reason) = needs.flow(of: id), !needs.isConstant(id),
+      guard !needs.isConstant(id),
         node.outputs.isEmpty || node.outputs.contains(where: needs.isAlive)
       else { continue }
-      let constant = node.inputs.reduce(0) { count, input in
-        count + (analysis[input]?.channels.count { $0 != nil } ?? 0)
+      let outputs = node.outputs.filter(before.isOutput)
+      let shown = outputs.reduce(0) { $0 + (analysis[$1]?.knownCount() ?? 0) }
+      if shown > 0 {
+        let what = plural(shown, "constant channel")
+        result.findings.append(
+          Finding(node, .kept, "\(what) of its result must stay: it is an output of the network"))
       }
-      guard constant > 0 else { continue }
+      guard let reason = reason(for: needs.flow(of: id)) else { continue }
+      let read = node.inputs.reduce(0) { count, input in
+        count + (analysis[input]?.knownCount { needs.isNeeded($0, of: input) } ?? 0)
+      }
+      guard read > 0 else { continue }
       result.findings.append(
         Finding(
-          node, .kept, "\(plural(constant, "constant channel")) of its input must stay: \(reason)"))
+          node, .kept, "\(plural(read, "constant channel")) of its input must stay: \(reason)"))
+    }
+  }
+
+  /// Why a layer reads channels although they are constant; nil if it need not.
+  private func reason(for flow: ChannelFlow) -> String? {
+    switch flow {
+    case .whole(let reason): reason
+    case .neighbours:
+      vocabulary == .caffe
+        ? "Caffe's LRN has no gaps between channels"
+        : "they differ from place to place, or somebody else reads them"
+    case .together, .weighted, .concatenated, .sliced, .flattened, .constant: nil
     }
   }
 }

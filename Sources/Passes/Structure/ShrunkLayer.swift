@@ -41,7 +41,11 @@ struct ShrunkLayer {
         parameter.shape.axes >= 1 && parameter.count > 1
           ? parameter.selecting(inputs[0], along: 0) : parameter
       }
-    case .argMax, .batchReindex, .constant, .crop, .elementwise, .eltwise, .embed, .flatten,
+    case .constant(var layer):
+      layer.extents[0] = outputs[0].count
+      operation = .constant(layer)
+      parameters = [parameters[0].selecting(outputs[0], along: 0)]
+    case .argMax, .batchReindex, .crop, .elementwise, .eltwise, .embed, .flatten,
       .identity, .im2col, .mvn, .parameter, .pooling,
       .reduction, .repack, .silence, .softmax, .spatialPyramidPooling, .split, .tile:
       break

@@ -29,6 +29,11 @@ struct KnownChannels: Hashable {
   /// Whether every channel is known.
   var isComplete: Bool { !channels.contains(nil) }
 
+  /// How many channels are known, of those that `isCounted` accepts.
+  func knownCount(where isCounted: (Int) -> Bool = { _ in true }) -> Int {
+    channels.indices.count { channels[$0] != nil && isCounted($0) }
+  }
+
   /// The one number that fills a channel; nil if it is unknown, or differs from place to place.
   func uniform(_ channel: Int) -> Float? {
     guard let content = channels[channel], content.allSatisfy({ $0 == content[0] }) else {
