@@ -46,6 +46,7 @@ public struct DropUnreadChannels: Pass {
         result.findings.append(
           Finding(node, .kept, "\(what) of its result must stay: it is an output of the network"))
       }
+      reportLevelling(id, needs, &result)
       guard let reason = reason(for: needs.flow(of: id)) else { continue }
       let read = node.inputs.reduce(0) { count, input in
         count + (analysis[input]?.knownCount { needs.isNeeded($0, of: input) } ?? 0)
@@ -55,6 +56,25 @@ public struct DropUnreadChannels: Pass {
         Finding(
           node, .kept, "\(plural(read, "constant channel")) of its input must stay: \(reason)"))
     }
+  }
+
+  /// Tells of what stays because all groups of a convolution have as many channels and filters as each other.
+  private func reportLevelling(
+    _ id: NodeID, _ needs: ChannelNeeds, _ result: inout PassOutcome
+  ) {
+    guard let layer = needs.weightedLayer(id), layer.groups > 1 else { return }
+    let node = needs.graph[id]
+    func idle(_ value: ValueID) -> Int {
+      needs.keptChannels(of: value).count { !needs.isNeeded($0, of: value) }
+    }
+    let counts = [(idle(node.outputs[0]), "filter"), (idle(node.inputs[0]), "channel")]
+    let what = counts.filter { $0.0 > 0 }.map { plural($0.0, $0.1) }
+    guard !what.isEmpty else { return }
+    result.findings.append(
+      Finding(
+        node, .kept,
+        "\(what.joined(separator: " and ")) that nobody needs must stay, since all groups have the "
+          + "same size; kernels pass over their zeros"))
   }
 
   /// Why a layer reads channels although they are constant; nil if it need not.

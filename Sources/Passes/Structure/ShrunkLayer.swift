@@ -57,10 +57,16 @@ struct ShrunkLayer {
       outputs[0].contains(where: layer.filters(of: group).contains)
     }
     let filters = outputs[0]
+    // A filter that stays only for its place computes nothing.
+    let isNeeded = filters.map { needs.isNeeded($0, of: node.outputs[0]) }
+    let needed = Set(zip(filters, isNeeded).filter(\.1).map(\.0))
     var values: [Float] = []
     func append(_ filter: Int, _ channel: Int) {
       let first = layer.start(filter: filter, channel: channel)
-      values += layer.weights.values[first..<first + layer.taps]
+      values +=
+        needed.contains(filter)
+        ? Array(layer.weights.values[first..<first + layer.taps])
+        : [Float](repeating: 0, count: layer.taps)
     }
     func channels(readBy filter: Int) -> [Int] {
       inputs[0].filter(layer.channels(readBy: filter).contains)
@@ -90,7 +96,7 @@ struct ShrunkLayer {
         for channel in inputs[0] {
           for tap in 0..<layer.taps {
             let row = layer.start(filter: 0, channel: channel) + tap * layer.tapStep
-            values += filters.map { layer.weights.values[row + $0] }
+            values += filters.map { needed.contains($0) ? layer.weights.values[row + $0] : 0 }
           }
         }
         extents = [columns, filters.count]
@@ -106,7 +112,10 @@ struct ShrunkLayer {
     }
     guard let shape = try? Shape(extents) else { preconditionFailure("smaller than it was") }
     parameters[0] = Tensor(shape: shape, values: values)
-    if parameters.count > 1 { parameters[1] = parameters[1].selecting(filters, along: 0) }
+    if parameters.count > 1 {
+      let bias = zip(filters, isNeeded).map { $1 ? parameters[1].values[$0] : 0 }
+      parameters[1] = Tensor(shape: .vector(filters.count), values: bias)
+    }
   }
 
   private mutating func shrinkSlice(_ layer: Slice, _ flow: ChannelFlow) {
