@@ -29,8 +29,7 @@ struct PropertyTests {
       }
       if isExact { counted += 1 }
     }
-    print("chunk \(chunk): \(counted)")
-    #expect(counted >= Self.chunk * 3 / 5, "too few networks are exact for a proof")
+    #expect(counted >= Self.chunk * 9 / 10, "too few networks are exact for a proof")
   }
 
   /// Constants are rounded once where they are folded, sums are taken in another order.
@@ -42,7 +41,8 @@ struct PropertyTests {
       for rewrite in Rewrite.all {
         let after = try rewrite(network.graph).graph
         let new = try ExactEvaluation(after, inputs: network.inputs)
-        let comparison = GraphComparison(network.graph, old, after, new, tolerance: 1e-4)
+        let comparison = GraphComparison(
+          network.graph, old, after, new, tolerance: 1e-4, residue: 1e-3)
         #expect(comparison.differences == [], "seed \(seed), \(rewrite)")
       }
     }

@@ -16,8 +16,13 @@ struct SparseNetwork {
     options.hasFractions = isExact
     options.hasSteps = isExact && seed % 3 == 0
     options.mixesItems = seed % 7 == 0
-    options.structuredZeros = [0.9, 0.7, 0.5, 0.9, 0.7][seed % 5]
+    options.structuredZeros = [0.6, 0.3, 0.45, 0.2, 0.75][seed % 5]
+    // Most networks would be constant if unstructured zeros were as many as elsewhere.
+    options.zeros = [.dense, .dense, .scattered]
     options.image = 4...9
+    options.kinds += [
+      .convolution, .separable, .unevenReaders, .residual, .shuffle, .responseNormalization,
+    ]
     let network = try RandomNetwork(seed: UInt64(seed), options: options)
     self.seed = seed
     graph = network.graph

@@ -13,11 +13,12 @@ public struct GraphComparison {
   /// Compares the values of two evaluations.
   ///
   /// Every value that is not internal must hold, on the channels that it still has, what the value of the same
-  /// name and layer held before, up to `tolerance` (an error as `BlobError` has it); inputs and outputs
-  /// must be the same in number, name and shape.
+  /// name and layer held before, up to `tolerance` times the blob's largest element; inputs and outputs
+  /// must be the same in number, name and shape. Blobs smaller than `residue` count as that large: they are
+  /// what cancelled sums leave.
   public init(
     _ before: Graph, _ old: ExactEvaluation, _ after: Graph, _ new: ExactEvaluation,
-    tolerance: Double
+    tolerance: Double, residue: Double = 0
   ) {
     isExact = old.isExact && new.isExact
     compareEnds(before.inputs, of: before, after.inputs, of: after, "input")
@@ -34,7 +35,7 @@ public struct GraphComparison {
         differences.append("\(value.key) was not evaluated")
         continue
       }
-      compare(value, result, original, tolerance)
+      compare(value, result, original, tolerance, residue)
     }
   }
 
@@ -64,7 +65,8 @@ public struct GraphComparison {
   }
 
   private mutating func compare(
-    _ value: Value, _ result: Tensor, _ original: Tensor, _ tolerance: Double
+    _ value: Value, _ result: Tensor, _ original: Tensor, _ tolerance: Double,
+    _ residue: Double
   ) {
     guard let (kept, expected) = value.counterparts(result, original) else {
       differences.append(
@@ -76,7 +78,7 @@ public struct GraphComparison {
     compared += 1
     let error = BlobError(of: kept, against: expected)
     // The magnitude is that of the whole blob: a channel may be small by chance.
-    let scale = original.values.reduce(0) { $1.isFinite ? max($0, Double(abs($1))) : $0 }
+    let scale = original.values.reduce(residue) { $1.isFinite ? max($0, Double(abs($1))) : $0 }
     if !(error.absolute <= tolerance * scale) { differences.append("\(value.key): \(error)") }
   }
 }

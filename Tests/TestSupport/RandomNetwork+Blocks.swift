@@ -122,7 +122,8 @@ extension RandomNetwork {
       let hasBias = random.chance(0.7)
       result = try add(
         .scale(Scale(hasBias: hasBias)), to: [result],
-        [vector(channels, zeros: 0.1)] + (hasBias ? [vector(channels)] : []), inPlace: true,
+        [vector(channels, zeros: 0.1, wholly: 0.06)] + (hasBias ? [vector(channels)] : []),
+        inPlace: true,
         growth: { $0 * 2 + 2 })
     }
     return result

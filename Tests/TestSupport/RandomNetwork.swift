@@ -165,11 +165,11 @@ public struct RandomNetwork: Sendable {
       })
   }
 
-  /// One number per filter, channel…; some, or all, are zero.
-  mutating func vector(_ shape: Shape, zeros: Double = 0.3) -> Tensor {
+  /// One number per filter, channel…; some, or all, are zero. `wholly` is the share of vectors that are.
+  mutating func vector(_ shape: Shape, zeros: Double = 0.3, wholly: Double = 0.2) -> Tensor {
     let tensor = Tensor.random(
       shape, options.isExact ? .integers(limit: 2) : .real(limit: 1), &random)
-    let share = random.chance(0.2) ? 1 : max(zeros, options.structuredZeros * 0.3)
+    let share = random.chance(wholly) ? 1 : max(zeros, options.structuredZeros * 0.3)
     return Tensor(shape: shape, values: tensor.values.map { random.chance(share) ? 0 : $0 })
   }
 

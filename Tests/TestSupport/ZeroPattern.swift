@@ -25,7 +25,8 @@ public enum ZeroPattern: Hashable, Sendable, CaseIterable {
 
   /// Patterns that leave something for structure passes to do.
   public static let structured: [ZeroPattern] = [
-    .filters, .filters, .channels, .filtersAndChannels, .columns, .kernels, .groups, .everything,
+    .filters, .filters, .filters, .channels, .channels, .filtersAndChannels, .filtersAndChannels,
+    .columns, .kernels, .groups, .groups, .everything,
   ]
 
   /// Sets weights of the shape [filters, channels / groups, taps...] to zero, now and then to minus zero.
