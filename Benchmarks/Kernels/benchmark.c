@@ -94,6 +94,8 @@ struct layer {
   struct phases phases;
   float *x, *flat, *weights, *packed, *y;
   int32_t *offsets;
+  uint32_t *planes;
+  struct columns_block *blocks;
   struct tap *taps;
   uint32_t *row_ends;
   struct convolution_columns dense;
@@ -156,20 +158,35 @@ static void make_layer(struct layer *l, struct shape s) {
   l->packed = room(4 * s.outputs * l->columns);
   for (int64_t i = 0; i < s.outputs * l->columns; i++) l->weights[i] = random_float();
   int64_t M = setting("TILE_OUTPUTS", ACCUMULATORS == 28 ? 14 : 6), outputs = s.outputs / s.groups;
+  l->planes = room(4 * s.outputs);
+  l->blocks = room((int64_t)sizeof *l->blocks * (s.outputs + 1));
   float *to = l->packed;
+  int64_t blocks = 0, sizes = 0;
   for (int64_t g = 0; g < s.groups; g++)
-    for (int64_t m = 0; m < outputs; m += M)
+    for (int64_t m = 0; m < outputs; m += M) {
+      int64_t end = m + M < outputs ? m + M : outputs;
+      l->blocks[blocks++] = (struct columns_block){
+        .group = (uint32_t)g,
+        .first_output = (uint32_t)(g * outputs + m),
+        .columns = (uint32_t)l->columns,
+        .first_weight = (uint32_t)(to - l->packed),
+      };
+      sizes |= 1 << (end - m);
       for (int64_t k = 0; k < l->columns; k++)
-        for (int64_t o = m; o < m + M && o < outputs; o++)
-          *to++ = l->weights[(g * outputs + o) * l->columns + k];
+        for (int64_t o = m; o < end; o++) *to++ = l->weights[(g * outputs + o) * l->columns + k];
+    }
+  l->blocks[blocks] = (struct columns_block){
+    .first_output = (uint32_t)s.outputs, .first_weight = (uint32_t)(to - l->packed)
+  };
+  for (int64_t o = 0; o < s.outputs; o++) l->planes[o] = (uint32_t)o;
   int64_t half_l2 = setting("HALF_L2", 65536);
   int64_t band = half_l2 / per_group;
   l->dense = (struct convolution_columns){
     .output = l->output,
     .row_pitch = pitch,
-    .groups = s.groups,
     .group_pitch = per_group * plane,
-    .columns = l->columns,
+    .blocks = blocks,
+    .block_sizes = sizes,
     .columns_block = setting("COLUMNS", 256),
     .tile_outputs = M,
     .tile_vectors = setting("TILE_VECTORS", 2),
@@ -221,6 +238,8 @@ static void free_layer(struct layer *l) {
   free(l->x - lead_in(l->input));
   free(l->y - lead_in(l->output));
   free(l->offsets);
+  free(l->planes);
+  free(l->blocks);
   free(l->weights);
   free(l->packed);
   free(l->taps);
@@ -235,11 +254,13 @@ static void dense_work(void *with) {
   struct layer *l = with;
   split_work(l);
   struct convolution_columns c = l->dense;
-#define TILE(M, P)                                                            \
-  if (c.tile_outputs == M && c.tile_vectors == P) {                           \
-    c.tile_outputs = M;                                                       \
-    c.tile_vectors = P;                                                       \
-    convolution_columns(c, l->flat, l->offsets, l->packed, NULL, l->y, 0, 1); \
+#define TILE(M, P)                                                                        \
+  if (c.tile_outputs == M && c.tile_vectors == P) {                                       \
+    c.tile_outputs = M;                                                                   \
+    c.tile_vectors = P;                                                                   \
+    convolution_columns(                                                                  \
+      c, l->flat, l->blocks, l->planes, l->offsets, l->packed, NULL, l->y, 0, 1           \
+    );                                                                                    \
   }
   TILE(6, 2)
   TILE(4, 3)

@@ -130,47 +130,112 @@ static void compare(
       }
 }
 
-/* Columns: some of them left out, those have zero weights. */
-static void check_columns(struct problem *p, int parts) {
-  int32_t *offsets = malloc((size_t)(p->taps + 1) * sizeof *offsets);
-  int64_t *kept = malloc((size_t)(p->taps + 1) * sizeof *kept), columns = 0;
-  for (int64_t tap = 0; tap < p->taps; tap++) {
-    if (random_bits() % 4 == 0) {
-      for (int64_t o = 0; o < p->outputs; o++) p->weights[o * p->taps + tap] = 0;
-    } else {
-      kept[columns] = tap;
-      offsets[columns++] = offset_of(p, tap);
+/* What the emitter makes of a problem's weights for convolution_columns. */
+struct columns_tables {
+  struct columns_block *blocks;
+  uint32_t *planes;
+  int32_t *offsets;
+  float *weights, *bias;
+  int64_t count, sizes;
+};
+
+static void free_tables(struct columns_tables *t) {
+  free(t->blocks);
+  free(t->planes);
+  free(t->offsets);
+  release(t->weights);
+  if (t->bias) release(t->bias);
+}
+
+/* Puts zeros into the weights: outputs and, for each group, columns. */
+static void make_zeros(struct problem *p, bool *dead) {
+  int64_t per_group = p->outputs / p->groups;
+  for (int64_t o = 0; o < p->outputs; o++) dead[o] = random_bits() % 4 == 0;
+  if (random_bits() % 8 == 0)
+    for (int64_t o = 0; o < p->outputs; o++) dead[o] = true;
+  for (int64_t i = 0; i < p->groups * p->taps; i++) {
+    bool dies = random_bits() % 4 == 0;
+    for (int64_t m = 0; m < per_group; m++) {
+      int64_t o = i / p->taps * per_group + m;
+      if (dies || dead[o]) p->weights[o * p->taps + i % p->taps] = 0;
     }
   }
+}
+
+static bool is_zero_column(const struct problem *p, const uint32_t *outputs, int64_t n, int64_t k) {
+  for (int64_t m = 0; m < n; m++)
+    if (p->weights[outputs[m] * p->taps + k] != 0) return false;
+  return true;
+}
+
+/* Blocks of M outputs or fewer; a block has columns that are zero now and then. */
+static void make_tables(struct columns_tables *t, struct problem *p, int64_t M) {
+  bool *dead = malloc((size_t)p->outputs);
+  int64_t per_group = p->outputs / p->groups, all = p->outputs * p->taps;
+  make_zeros(p, dead);
+  *t = (struct columns_tables){
+    .blocks = malloc((size_t)(p->outputs + 1) * sizeof *t->blocks),
+    .planes = malloc((size_t)p->outputs * sizeof *t->planes),
+    .offsets = malloc((size_t)(all + 1) * sizeof *t->offsets),
+    .weights = guarded(all + 1),
+    .bias = p->bias ? guarded(p->outputs) : NULL,
+  };
+  uint32_t outputs = 0, offsets = 0, weights = 0;
+  for (int64_t g = 0; g < p->groups; g++)
+    for (int64_t m = 0; m < per_group;) {
+      uint32_t first = outputs, columns = 0;
+      int64_t wanted = random_bits() & 1 ? M : random_int(1, M);
+      for (; m < per_group && outputs - first < wanted; m++)
+        if (!dead[g * per_group + m]) t->planes[outputs++] = (uint32_t)(g * per_group + m);
+      if (outputs == first) continue;
+      for (int64_t k = 0; k < p->taps; k++) {
+        bool zero = is_zero_column(p, t->planes + first, outputs - first, k);
+        if (k > 0 && zero && random_bits() % 4) continue; /* every block has a column */
+        t->offsets[offsets + columns++] = offset_of(p, k);
+        for (uint32_t i = first; i < outputs; i++)
+          t->weights[weights + (columns - 1) * (outputs - first) + i - first] =
+            p->weights[t->planes[i] * p->taps + k];
+      }
+      t->sizes |= 1 << (outputs - first);
+      t->blocks[t->count++] =
+        (struct columns_block){(uint32_t)g, first, columns, offsets, weights};
+      offsets += columns;
+      weights += columns * (outputs - first);
+    }
+  t->blocks[t->count] = (struct columns_block){0, outputs, 0, offsets, weights};
+  for (int64_t o = 0; o < p->outputs; o++)
+    if (dead[o]) t->planes[outputs++] = (uint32_t)o;
+  for (int64_t o = 0; p->bias && o < p->outputs; o++) t->bias[o] = p->bias[t->planes[o]];
+  free(dead);
+}
+
+static void check_columns(struct problem *p, int parts) {
+  static const int shapes[][2] = {{6, 2}, {4, 3}, {5, 2}, {3, 4}, {14, 2}, {9, 3}, {1, 1}};
+  int shape = (int)random_int(0, ACCUMULATORS == 28 ? 6 : 3);
+  struct columns_tables t;
+  make_tables(&t, p, shapes[shape][0]);
   float *y_memory = guarded(planes_length(p->output)), *y = y_memory + plane_origin(p->output);
   bool relu = random_bits() & 1;
   float slope = random_bits() & 1 ? 0 : 0.25f;
   struct convolution_columns c = {
     .output = p->output,
     .row_pitch = p->row_pitch,
-    .groups = p->groups,
     .group_pitch = p->group_pitch,
-    .columns = columns,
+    .blocks = t.count,
+    .block_sizes = t.sizes,
     .columns_block = random_int(1, 20),
     .band = random_int(1, 400),
     .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,
     .slope = slope,
   };
-  static const int shapes[][2] = {{6, 2}, {4, 3}, {5, 2}, {3, 4}, {14, 2}, {9, 3}, {1, 1}};
-  int shape = (int)random_int(0, ACCUMULATORS == 28 ? 6 : 3);
-  int64_t M = shapes[shape][0], per_group = p->outputs / p->groups;
-  float *packed = guarded(p->outputs * columns + 1), *to = packed;
-  for (int64_t g = 0; g < p->groups; g++)
-    for (int64_t m = 0; m < per_group; m += M)
-      for (int64_t k = 0; k < columns; k++)
-        for (int64_t o = m; o < m + M && o < per_group; o++)
-          *to++ = p->weights[(g * per_group + o) * p->taps + kept[k]];
   for (int part = 0; part < parts; part++) switch (shape) {
-#define WITH(i, M, P)                                                          \
-  case i:                                                                      \
-    c.tile_outputs = M;                                                        \
-    c.tile_vectors = P;                                                        \
-    convolution_columns(c, p->flat, offsets, packed, p->bias, y, part, parts); \
+#define WITH(i, M, P)                                                      \
+  case i:                                                                  \
+    c.tile_outputs = M;                                                    \
+    c.tile_vectors = P;                                                    \
+    convolution_columns(                                                   \
+      c, p->flat, t.blocks, t.planes, t.offsets, t.weights, t.bias, y, part, parts \
+    );                                                                     \
     break;
       WITH(0, 6, 2)
       WITH(1, 4, 3)
@@ -185,9 +250,7 @@ static void check_columns(struct problem *p, int parts) {
   compare(p, "convolution_columns", y, slope, relu);
   expect_halo("convolution_columns halo", p->output, y_memory, p->output.row_pitch == p->row_pitch);
   release(y_memory);
-  release(packed);
-  free(offsets);
-  free(kept);
+  free_tables(&t);
 }
 
 static void check_sparse(struct problem *p, int parts) {

@@ -1,5 +1,6 @@
-/* test_elements.c: activations, scale, eltwise and softmax against plain loops in double. */
+/* test_elements.c: activations, scale, border biases, eltwise and softmax against plain loops in double. */
 #include "activation.h"
+#include "border_bias.h"
 #include "eltwise.h"
 #include "planes_check.h"
 #include "scale.h"
@@ -169,6 +170,45 @@ static void check_eltwise(int parts) {
   release(y_memory);
 }
 
+static void check_border_bias(int parts) {
+  int64_t c = random_int(1, 6), h = random_int(1, 8), w = random_int(1, 40);
+  bool in_place = random_bits() & 1, relu = random_bits() & 1;
+  struct border_bias l = {
+    .input = random_planes(c, h, w, random_bits() & 1),
+    .output = random_planes(c, h, w, random_bits() & 1),
+    .channels = random_int(1, c),
+    .channel_pitch = 3 * w,
+    .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,
+    .slope = random_bits() & 1 ? 0 : 0.25f,
+  };
+  if (in_place) l.output = l.input;
+  float *x_memory, *x = random_value(l.input, &x_memory), *bias = random_floats(3 * w * c);
+  struct border_row rows[8];
+  for (int64_t row = 0; row < h; row++) {
+    int32_t first = (int32_t)random_int(0, 2), begin = (int32_t)random_int(0, w);
+    rows[row] = (struct border_row){first * (int32_t)w, begin, (int32_t)random_int(begin, w)};
+    if (relu) rows[row].quiet_end = rows[row].quiet_begin;
+  }
+  for (int64_t row = 0; row < h; row++)
+    for (int64_t i = rows[row].quiet_begin; i < rows[row].quiet_end; i++)
+      for (int64_t k = 0; k < l.channels; k++) bias[k * 3 * w + rows[row].bias + i] = 0;
+  double *wanted = malloc((size_t)(c * h * w) * sizeof *wanted);
+  for (int64_t i = 0; i < c * h * w; i++) {
+    int64_t k = i / (h * w) % l.channels;
+    wanted[i] = x[index_of(l.input, i)];
+    wanted[i] += bias[k * 3 * w + rows[i / w % h].bias + i % w];
+    if (relu && wanted[i] < 0) wanted[i] *= l.slope;
+  }
+  float *other = guarded(planes_length(l.output));
+  float *y_memory = in_place ? x_memory : other, *y = y_memory + plane_origin(l.output);
+  for (int part = 0; part < parts; part++) border_bias(l, x, rows, bias, y, part, parts);
+  for (int64_t i = 0; i < c * h * w; i++)
+    expect_near("border_bias", y[index_of(l.output, i)], wanted[i], 1, 1e-6);
+  if (!in_place) expect_halo("border_bias halo", l.output, y_memory, false);
+  release(x_memory), release(other), release(bias);
+  free(wanted);
+}
+
 static void check_softmax(int parts) {
   struct softmax l = {
     random_int(1, 4), random_int(1, 60), random_bits() & 1 ? 1 : random_int(1, 40)};
@@ -195,6 +235,7 @@ int main(void) {
     check_activation((enum activation_kind)(round % (ACTIVATION_SWISH + 1)), 1 + round / 12 % 3);
     check_scale(1 + round % 3);
     check_eltwise(1 + round % 3);
+    check_border_bias(1 + round % 3);
     check_softmax(1 + round % 3);
   }
   return report("elements");

@@ -95,11 +95,25 @@ static void check_lrn(int parts) {
     .k = 1.5f,
   };
   float *x_memory, *x = random_value(l.input, &x_memory);
-  for (int within = 0; within < 2; within++) {
+  /* Where the channels lay before others were removed. */
+  struct lrn_window windows[12];
+  int64_t half = l.size / 2, position[12];
+  for (int64_t k = 0; k < c; k++) position[k] = (k ? position[k - 1] + 1 : 0) + random_int(0, 2);
+  for (int64_t k = 0; k < c; k++) {
+    int64_t begin = k, end = k;
+    while (begin > 0 && position[begin - 1] >= position[k] - half) begin--;
+    while (end < c && position[end] <= position[k] + half) end++;
+    windows[k] = (struct lrn_window){(int32_t)begin, (int32_t)end, (float)random_int(0, 3)};
+  }
+  static const char *names[] = {"lrn_across", "lrn_within", "lrn_windows"};
+  for (int way = 0; way < 3; way++) {
+    bool within = way == 1;
     float *y_memory = guarded(planes_length(l.output)), *y = y_memory + plane_origin(l.output);
-    for (int part = 0; part < parts; part++)
-      within ? lrn_within(l, x, y, part, parts) : lrn_across(l, x, y, part, parts);
-    int64_t half = l.size / 2;
+    for (int part = 0; part < parts; part++) {
+      if (way == 0) lrn_across(l, x, y, part, parts);
+      if (way == 1) lrn_within(l, x, y, part, parts);
+      if (way == 2) lrn_windows(l, windows, x, y, part, parts);
+    }
     for (int64_t k = 0; k < c; k++)
       for (int64_t i = 0; i < h; i++)
         for (int64_t j = 0; j < w; j++) {
@@ -110,14 +124,15 @@ static void check_lrn(int parts) {
                 if (r >= 0 && r < h && s >= 0 && s < w) sum += square(at(l.input, x, k, r, s));
             sum = 1 + (double)l.alpha / (double)(l.size * l.size) * sum;
           } else {
-            for (int64_t d = k - half; d <= k + half; d++)
-              if (d >= 0 && d < c) sum += square(at(l.input, x, d, i, j));
+            for (int64_t d = 0; d < c; d++) {
+              int64_t distance = way == 2 ? position[d] - position[k] : d - k;
+              if (distance >= -half && distance <= half) sum += square(at(l.input, x, d, i, j));
+            }
+            if (way == 2) sum += (double)windows[k].removed;
             sum = (double)l.k + (double)l.alpha / (double)l.size * sum;
           }
           double wanted = at(l.input, x, k, i, j) * pow(sum, -(double)l.beta);
-          expect_near(
-            within ? "lrn_within" : "lrn_across", at(l.output, y, k, i, j), wanted, 1, 1e-6
-          );
+          expect_near(names[way], at(l.output, y, k, i, j), wanted, 1, 1e-6);
         }
     expect_halo("lrn halo", l.output, y_memory, false);
     release(y_memory);

@@ -16,6 +16,9 @@ BYTES(activation_h) = {
 BYTES(band_h) = {
 #embed "Prelude/band.h"
 };
+BYTES(border_bias_h) = {
+#embed "Prelude/border_bias.h"
+};
 BYTES(context_c) = {
 #embed "Prelude/context.c"
 };
@@ -93,6 +96,7 @@ static const struct sparsec_prelude_file files[] = {
   ENTRY("sparsec.h", sparsec_h),
   ENTRY("activation.h", activation_h),
   ENTRY("band.h", band_h),
+  ENTRY("border_bias.h", border_bias_h),
   ENTRY("context.c", context_c),
   ENTRY("convolution_columns.h", convolution_columns_h),
   ENTRY("convolution_sparse.h", convolution_sparse_h),

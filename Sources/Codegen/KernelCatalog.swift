@@ -9,6 +9,7 @@ public struct KernelCatalog: Sendable {
   public static let kernels: [any Kernel] = [
     // Convolution
     ColumnsConvolution(),
+    DenseConvolution(),
     SparseConvolution(),
     WindowsConvolution(),
     WindowsDeconvolution(),
@@ -22,6 +23,7 @@ public struct KernelCatalog: Sendable {
     EltwiseKernel(),
     ScalePlanes(),
     ScaleRows(),
+    BorderBiasKernel(),
     // Windows
     PoolingKernel(),
     LRNKernel(),
@@ -37,6 +39,7 @@ public struct KernelCatalog: Sendable {
     BoxKernel(),
     CopyKernel(),
     ParameterCopy(),
+    ConstantCopy(),
     NoKernel(),
   ]
 

@@ -36,6 +36,11 @@ public struct WeightStore {
     "(const uint16_t *)(sparsec_weights + \(append(indices)))"
   }
 
+  /// Appends records of 32-bit numbers; returns the C expression for their address as `structure`.
+  public mutating func append(words: [UInt32], as structure: String) -> String {
+    "(const \(structure) *)(sparsec_weights + \(append(words)))"
+  }
+
   /// Appends taps, each an offset and a value; returns the C expression for their address.
   public mutating func append(taps: [Tap]) -> String {
     "(const struct tap *)(sparsec_weights + \(append(taps)))"

@@ -145,10 +145,10 @@ struct ArenaSimulation {
     case .concat(let layer): return [joined(node, layer.axis)]
     case .slice(let layer): return parts(node, layer.axis)
     case .flatten, .reshape: return [contents[node.inputs[0]] ?? []]
-    case .argMax, .batchNorm, .batchReindex, .bias, .convolution, .crop, .deconvolution,
-      .elementwise, .eltwise, .embed, .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter,
-      .pooling, .preLU, .reduction, .repack, .scale, .silence, .softmax, .spatialPyramidPooling,
-      .split, .tile:
+    case .argMax, .batchNorm, .batchReindex, .bias, .borderBias, .constant, .convolution, .crop,
+      .deconvolution, .elementwise, .eltwise, .embed, .identity, .im2col, .innerProduct, .lrn,
+      .mvn, .parameter, .pooling, .preLU, .reduction, .repack, .scale, .silence, .softmax,
+      .spatialPyramidPooling, .split, .tile:
       return nil
     }
   }

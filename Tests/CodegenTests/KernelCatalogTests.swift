@@ -39,10 +39,10 @@ struct KernelCatalogTests {
 
   /// All cases that reach the chooser.
   private static let caseNames: Set<String> = [
-    "argMax", "batchNorm", "batchReindex", "bias", "concat", "convolution", "crop",
-    "deconvolution", "elementwise", "eltwise", "embed", "flatten", "identity", "im2col",
-    "innerProduct", "lrn", "mvn", "parameter", "pooling", "preLU", "reduction", "repack",
-    "reshape", "scale", "silence", "slice", "softmax", "split", "tile",
+    "argMax", "batchNorm", "batchReindex", "bias", "borderBias", "concat", "constant",
+    "convolution", "crop", "deconvolution", "elementwise", "eltwise", "embed", "flatten",
+    "identity", "im2col", "innerProduct", "lrn", "mvn", "parameter", "pooling", "preLU",
+    "reduction", "repack", "reshape", "scale", "silence", "slice", "softmax", "split", "tile",
   ]
 
   private func caseName(_ operation: IR.Operation) throws -> String {

@@ -14,7 +14,7 @@ struct WeightStoreTests {
       let address: String
       let type: String
       let bytes: [UInt8]
-      switch random.integer(0...4) {
+      switch random.integer(0...5) {
       case 0:
         (address, type) = (store.append(floats: numbers.map(Float.init(bitPattern:))), "float")
         bytes = numbers.flatMap(little)
@@ -28,6 +28,9 @@ struct WeightStoreTests {
         let indices = numbers.map { UInt16(truncatingIfNeeded: $0) }
         (address, type) = (store.append(indices: indices), "uint16_t")
         bytes = indices.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+      case 4:
+        (address, type) = (store.append(words: numbers, as: "struct rows"), "struct rows")
+        bytes = numbers.flatMap(little)
       default:
         let taps = numbers.map { Tap(offset: Int32(bitPattern: $0), value: Float(bitPattern: ~$0)) }
         (address, type) = (store.append(taps: taps), "struct tap")

@@ -64,4 +64,13 @@ SHARED void spread_band(struct planes output, float *plane, int64_t pitch) {
   }
 }
 
+/* Writes one value to all elements of a plane of the output, and zeroes the halo. */
+SHARED void fill_plane(struct planes output, float *plane, float value) {
+  zero_above(output, plane);
+  for (int64_t row = 0; row < output.height; row++) {
+    fill_floats(plane + row * output.row_pitch, output.width, value);
+    zero_behind_row(output, plane, row);
+  }
+}
+
 #endif

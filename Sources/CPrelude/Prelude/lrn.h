@@ -25,14 +25,28 @@ ALWAYS_INLINE vector lrn_power(vector s, float beta) {
   return s;
 }
 
+/* The window of a channel when channels are gone from between the others. */
+struct lrn_window {
+  int32_t begin, end; /* of the channels that are left */
+  float removed;      /* sum of the squares of those that are not */
+};
+
 /* All channels at `lanes` neighbouring positions. The window's sum is formed anew for every
- * channel: squares of equal sign, so no digits are lost to subtraction. */
-ALWAYS_INLINE void lrn_channels(const struct lrn l, const float *x, float *y, int64_t lanes) {
+ * channel: squares of equal sign, so no digits are lost to subtraction. Without `windows` a window
+ * is what lies around its channel. */
+ALWAYS_INLINE void lrn_channels(
+  const struct lrn l, const struct lrn_window *windows, const float *x, float *y, int64_t lanes
+) {
   int64_t channels = l.input.planes, half = (l.size - 1) / 2, pitch = l.input.plane_pitch;
   float share = l.alpha / (float)l.size;
   for (int64_t c = 0; c < channels; c++) {
     int64_t from = c - half < 0 ? 0 : c - half, to = c + half < channels ? c + half + 1 : channels;
     vector sum = {0}, middle = {0};
+    if (windows) {
+      from = windows[c].begin;
+      to = windows[c].end;
+      sum = broadcast(windows[c].removed);
+    }
     for (int64_t i = from; i < to; i++) {
       const float *p = x + i * pitch;
       vector v = lanes == LANES ? load(p) : load_partial(p, lanes);
@@ -48,9 +62,11 @@ ALWAYS_INLINE void lrn_channels(const struct lrn l, const float *x, float *y, in
   }
 }
 
-/* y = x * (k + alpha/n * sum of x^2 over channels c-(n-1)/2 .. c+(n-1)/2) ^ -beta. Not in place.
- * Split over positions (the halo over planes). */
-ALWAYS_INLINE void lrn_across(const struct lrn l, const float *x, float *y, int part, int parts) {
+/* All positions of all channels. Split over positions (the halo over planes). */
+ALWAYS_INLINE void lrn_positions(
+  const struct lrn l, const struct lrn_window *windows, const float *x, float *y, int part,
+  int parts
+) {
   int64_t height = l.input.height, width = l.input.width;
   if (l.input.row_pitch == width && l.output.row_pitch == width) {
     width *= height;
@@ -61,10 +77,23 @@ ALWAYS_INLINE void lrn_across(const struct lrn l, const float *x, float *y, int 
     int64_t row = i / steps, column = i % steps * LANES;
     int64_t lanes = width - column < LANES ? width - column : LANES;
     lrn_channels(
-      l, x + row * l.input.row_pitch + column, y + row * l.output.row_pitch + column, lanes
+      l, windows, x + row * l.input.row_pitch + column, y + row * l.output.row_pitch + column, lanes
     );
   }
   zero_halo(l.output, y, part, parts);
+}
+
+/* y = x * (k + alpha/n * sum of x^2 over channels c-(n-1)/2 .. c+(n-1)/2) ^ -beta. Not in place. */
+ALWAYS_INLINE void lrn_across(const struct lrn l, const float *x, float *y, int part, int parts) {
+  lrn_positions(l, NULL, x, y, part, parts);
+}
+
+/* The same with a window for each channel, one entry per plane. Not in place. */
+ALWAYS_INLINE void lrn_windows(
+  const struct lrn l, const struct lrn_window *windows, const float *x, float *y, int part,
+  int parts
+) {
+  lrn_positions(l, windows, x, y, part, parts);
 }
 
 /* Columns of one go of lrn_within. */

@@ -1,8 +1,9 @@
 /* strip.h: the dense micro-kernel: M outputs x P vectors of positions in registers.
  *
  * A strip is a run of tiles along the flat positions q. One tile computes, for M outputs and
- * P*LANES positions,  y[m][q] = start + sum over k of weights[k*M + m] * x[offsets[k] + q]. One
- * function for each (M, P), shared by all layers of a network.
+ * P*LANES positions,
+ *     y[at[m] + q] = start + sum over k of weights[k*M + m] * x[offsets[k] + q].
+ * One function for each (M, P), shared by all layers of a network.
  */
 #ifndef SPARSEC_STRIP_H
 #define SPARSEC_STRIP_H
@@ -23,7 +24,7 @@ struct strip {
   const float *weights;   /* [k][M] */
   int64_t columns;        /* number of k */
   const float *bias;      /* [M]: sums start from it; NULL: they go on from y */
-  int64_t y_pitch;        /* floats between outputs */
+  int64_t at[MAX_TILE_OUTPUTS]; /* where each output begins, in floats from y */
   enum rectifier rectifier;
   float slope;
 };
@@ -36,7 +37,7 @@ ALWAYS_INLINE void strip_tile(
   for (int m = 0; m < M; m++)
 #pragma clang loop unroll(full)
     for (int p = 0; p < P; p++)
-      sum[m][p] = s->bias ? broadcast(s->bias[m]) : load(y + m * s->y_pitch + p * LANES);
+      sum[m][p] = s->bias ? broadcast(s->bias[m]) : load(y + s->at[m] + p * LANES);
 
   const float *w = s->weights;
   const int32_t *offset = s->offsets, *end = offset + s->columns;
@@ -56,7 +57,7 @@ ALWAYS_INLINE void strip_tile(
 #pragma clang loop unroll(full)
     for (int p = 0; p < P; p++) {
       vector v = rectified(sum[m][p], s->rectifier, s->slope);
-      float *to = y + m * s->y_pitch + p * LANES;
+      float *to = y + s->at[m] + p * LANES;
       if (p < P - 1 || lanes == LANES)
         store(to, v);
       else

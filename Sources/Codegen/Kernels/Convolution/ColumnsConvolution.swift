@@ -1,115 +1,73 @@
 import IR
 
-/// Dense convolution as a matrix product over a list of columns, without im2col: convolution_columns.h.
+/// Convolution as a matrix product over lists of columns, without im2col: convolution_columns.h.
+///
+/// Filters that are all zero are not multiplied, nor are columns that are zero in all filters of a block
+/// (see `LiveColumns`).
 struct ColumnsConvolution: Kernel {
   let name = "convolution_columns"
 
   func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate? {
     guard let geometry = ConvolutionGeometry(node, in: graph) else { return nil }
     if let obstacle = geometry.obstacle { return declines(obstacle) }
-    let density = graph[node].parameters[0].density
+    let weights = graph[node].parameters[0]
+    let product = ColumnsProduct(
+      geometry, LiveColumns.liveFilters(weights.values, geometry), weights.values,
+      rowPitch: geometry.expectedRowPitch, target)
     return fits(
-      cycles: cycles(geometry, target), target, inputs: [geometry.inputNeed],
-      outputs: [.anyPlanes],
-      reason: "\(percent(density)) of the weights are not zero; all are multiplied at full speed")
+      cycles: product.cycles(geometry, target), target, inputs: [geometry.inputNeed],
+      outputs: [.anyPlanes], reason: reason(weights, geometry, product.columns))
   }
 
-  /// Multiply-adds at the rate of the machine, more where tiles are not full.
-  private func cycles(_ geometry: ConvolutionGeometry, _ target: Target) -> Double {
-    let tile = Tile(geometry, rowPitch: geometry.expectedRowPitch, target)
-    let positions = geometry.positions(rowPitch: geometry.expectedRowPitch)
-    let vectors = Double(target.vectors(positions))
-    let blocks = Double((geometry.filters + tile.outputs - 1) / tile.outputs)
-    let columns = Double(geometry.columns * geometry.layer.groups * geometry.items)
-    // A column of a tile costs its multiply-adds, or its loads: one per input vector and one per output.
-    let work = Double(tile.outputs * tile.vectors) / target.multiplyAddsPerCycle
-    let loads = Double(tile.outputs + tile.vectors) / 2
-    let perColumn = max(work, loads) * 1.15
-    return columns * blocks * vectors / Double(tile.vectors) * perColumn + 2000
+  private func reason(_ weights: Tensor, _ geometry: ConvolutionGeometry, _ columns: LiveColumns)
+    -> String
+  {
+    let filters = geometry.layer.filters
+    let live = filters - columns.deadFilters.count
+    let start = "\(percent(weights.density)) of the weights are not zero; "
+    if columns.weightCount == weights.count { return start + "all are multiplied at full speed" }
+    if live == 0 { return start + "every filter gives its bias" }
+    let share = Double(columns.weightCount) / Double(live * geometry.columns)
+    return start
+      + (live < filters ? "\(live) of \(filters) filters and " : "")
+      + "\(percent(share)) of the columns are multiplied at full speed"
   }
 
   func emit(_ node: NodeID, into emitter: inout LayerEmitter) {
     guard let geometry = ConvolutionGeometry(node, in: emitter.graph) else {
       preconditionFailure("the chooser gives this kernel convolutions only")
     }
-    let source = emitter.graph[node]
-    let (input, output) = (source.inputs[0], source.outputs[0])
-    let inputPitches = emitter.lowered.pitches(of: input)
-    let outputPitches = emitter.lowered.pitches(of: output)
-    let tile = Tile(geometry, rowPitch: inputPitches.rowPitch, emitter.target)
-    let columnsBlock = min(geometry.columns, max(geometry.layer.window.taps, 256))
-    let weights = emitter.weights.append(
-      floats: packed(source.parameters[0].values, geometry, tileOutputs: tile.outputs))
-    let offsets = emitter.weights.append(offsets: geometry.offsets(inputPitches))
-    let bias =
-      geometry.layer.hasBias
-      ? emitter.weights.append(floats: source.parameters[1].values) : "NULL"
-    let items = geometry.items
-    let fields = [
-      ".output = \(emitter.planes(output, count: geometry.layer.filters))",
-      ".row_pitch = \(inputPitches.rowPitch)",
-      ".groups = \(geometry.layer.groups), .group_pitch = \(geometry.groupPitch(inputPitches))",
-      ".columns = \(geometry.columns), .columns_block = \(columnsBlock)",
-      ".tile_outputs = \(tile.outputs), .tile_vectors = \(tile.vectors), .band = \(tile.band)",
-      emitter.rectifier(geometry.layer.activation),
-    ]
-    emitter.forEachItem(items) { emitter in
-      let x = emitter.pointer(input, items: items, pitch: geometry.itemPitch(inputPitches))
-      let y = emitter.pointer(
-        output, items: items, pitch: geometry.layer.filters * outputPitches.planePitch)
-      emitter.call(
-        name, fields: fields, arguments: [x, offsets, weights, bias, y])
-    }
-  }
-
-  /// Weights as [group][block of filters][column][filter of the block].
-  private func packed(_ weights: [Float], _ geometry: ConvolutionGeometry, tileOutputs: Int)
-    -> [Float]
-  {
-    var result: [Float] = []
-    result.reserveCapacity(weights.count)
-    let columns = geometry.columns
-    for group in 0..<geometry.layer.groups {
-      let first = group * geometry.filters
-      for block in stride(from: 0, to: geometry.filters, by: tileOutputs) {
-        let filters = min(tileOutputs, geometry.filters - block)
-        for column in 0..<columns {
-          for filter in 0..<filters {
-            result.append(weights[(first + block + filter) * columns + column])
-          }
-        }
-      }
-    }
-    return result
+    let weights = emitter.graph[node].parameters[0].values
+    let pitch = emitter.lowered.pitches(of: emitter.graph[node].inputs[0]).rowPitch
+    ColumnsProduct(
+      geometry, LiveColumns.liveFilters(weights, geometry), weights, rowPitch: pitch,
+      emitter.target
+    ).emit(node, geometry, into: &emitter)
   }
 }
 
-/// The shape of the register tile, and how far a band of positions goes.
-private struct Tile {
-  var outputs: Int
-  var vectors: Int
-  var band: Int
+/// Convolution that multiplies all weights, zero or not; what others are compared with.
+struct DenseConvolution: Kernel {
+  let name = "convolution_dense"
 
-  init(_ geometry: ConvolutionGeometry, rowPitch: Int, _ target: Target) {
-    let candidates = target.lanes == 16 ? [(14, 2), (9, 3), (7, 4)] : [(6, 2), (4, 3), (3, 4)]
-    let positions = target.vectors(geometry.positions(rowPitch: rowPitch))
-    func waste(_ tile: (Int, Int)) -> Double {
-      let blocks = (geometry.filters + tile.0 - 1) / tile.0
-      let tiles = (positions + tile.1 - 1) / tile.1
-      let used = Double(geometry.filters * positions)
-      // Wide tiles load each weight less often; count their loads as well.
-      let loads = 1 + 0.02 * Double(tile.0 + tile.1)
-      return Double(blocks * tile.0 * tiles * tile.1) / used * loads
+  func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate? {
+    guard let geometry = ConvolutionGeometry(node, in: graph) else { return nil }
+    if let obstacle = geometry.obstacle { return declines(obstacle) }
+    let product = ColumnsProduct(
+      geometry, LiveColumns.allFilters(geometry), nil, rowPitch: geometry.expectedRowPitch, target)
+    return fits(
+      cycles: product.cycles(geometry, target), target, inputs: [geometry.inputNeed],
+      outputs: [.anyPlanes], reason: "all weights are multiplied at full speed")
+  }
+
+  func emit(_ node: NodeID, into emitter: inout LayerEmitter) {
+    guard let geometry = ConvolutionGeometry(node, in: emitter.graph) else {
+      preconditionFailure("the chooser gives this kernel convolutions only")
     }
-    var best = candidates[0]
-    for tile in candidates.dropFirst() where waste(tile) < waste(best) { best = tile }
-    outputs = min(best.0, geometry.filters)
-    vectors = best.1
-    if outputs < 3 { vectors = 4 }
-    // Half of the second-level cache for the inputs of a band; 512 positions keep the first level busy.
-    let tileFloats = vectors * target.lanes
-    let floats = target.level2Bytes / 8 / max(geometry.channels, 1)
-    band = max(4 * tileFloats, min(512, floats) / tileFloats * tileFloats)
+    let pitch = emitter.lowered.pitches(of: emitter.graph[node].inputs[0]).rowPitch
+    ColumnsProduct(
+      geometry, LiveColumns.allFilters(geometry), nil, rowPitch: pitch, emitter.target
+    ).emit(node, geometry, into: &emitter)
   }
 }
 

@@ -38,11 +38,13 @@ struct SparseConvolution: Kernel {
     let vectors = min(
       maximumVectors(emitter.target),
       emitter.target.vectors(geometry.positions(rowPitch: inputPitches.rowPitch)))
+    let weights = source.parameters[0]
+    let live = LiveColumns.liveFilters(weights.values, geometry).reduce(0) { $0 + $1.count }
     let table = Table(
-      source.parameters[0].values, geometry, inputPitches,
+      weights.values, geometry, inputPitches,
       slabs: slabs(
-        geometry, inputPitches, outputPitches, vectors, source.parameters[0].nonzeroCount,
-        emitter.target))
+        geometry, inputPitches, outputPitches, vectors,
+        tapsOfRow: live == 0 ? 0 : weights.nonzeroCount / live, emitter.target))
     let taps = emitter.weights.append(taps: table.taps)
     let ends = emitter.weights.append(counts: table.rowEnds)
     let bias =
@@ -65,16 +67,16 @@ struct SparseConvolution: Kernel {
   }
 
   /// How many slabs of input channels: so many that a slab's inputs stay in the first-level cache, but that
-  /// a row keeps a dozen taps in each (measured; see Benchmarks/Kernels).
+  /// a row with taps keeps a dozen in each (measured; see Benchmarks/Kernels).
   private func slabs(
     _ geometry: ConvolutionGeometry, _ input: Pitches, _ output: Pitches, _ vectors: Int,
-    _ nonzeros: Int, _ target: Target
+    tapsOfRow: Int, _ target: Target
   ) -> Int {
     guard output.rowPitch >= input.rowPitch else { return 1 }
     let reach = (geometry.layer.window.span(0) - 1) * input.rowPitch
     let bytes = 4 * geometry.channels * (vectors * target.lanes + reach)
     let wanted = bytes / (target.level1Bytes / 2)
-    return max(1, min(wanted, nonzeros / geometry.layer.filters / 12, geometry.channels))
+    return max(1, min(wanted, tapsOfRow / 12, geometry.channels))
   }
 }
 
