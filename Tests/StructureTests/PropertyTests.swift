@@ -47,4 +47,19 @@ struct PropertyTests {
       }
     }
   }
+
+  @Test func `what is written for Caffe has Caffe's layers only`() throws {
+    for seed in 0..<500 {
+      let graph = try SparseNetwork(seed: seed, isExact: true).graph
+      let stage = Pipeline.structure(vocabulary: .caffe)
+      let folded = try PassManager(stages: [stage]).run(graph).graph
+      for id in folded.order {
+        switch folded[id].operation {
+        case .borderBias: Issue.record("seed \(seed): \(folded[id].name)")
+        case .lrn(let layer): #expect(layer.positions == nil, "seed \(seed)")
+        default: break
+        }
+      }
+    }
+  }
 }

@@ -118,7 +118,8 @@ struct ChannelNeeds {
       for input in node.inputs { needAll(of: input) }
       for output in node.outputs { keepAll(of: output) }
     }
-    // Even a layer that reads nothing of an input needs it for its size.
+    // Even a layer that reads nothing of an input needs it for its size; a Concat has it from the others.
+    if case .concatenated = flow(of: id) { return }
     for input in node.inputs where !isAlive(input) { keep(0, of: input) }
   }
 
