@@ -78,7 +78,7 @@ let package = Package(
       name: "RuntimeTests", dependencies: ["SparsecRuntime"], exclude: ["Networks"],
       swiftSettings: warningsAreErrors),
     .testTarget(
-      name: "CaffeTests", dependencies: ["Caffe", "IR", "Reference", "TestSupport"],
+      name: "CaffeTests", dependencies: ["Caffe", "IR", "Passes", "Reference", "TestSupport"],
       swiftSettings: warningsAreErrors),
     .target(
       name: "TestSupport", dependencies: ["IR", "Reference"], path: "Tests/TestSupport",
