@@ -48,9 +48,8 @@ extension Manifest {
   /// Layers with their kernels, what was removed, what the passes did, and memory, as text.
   var summary: String {
     var text = layerTable
-    if !removed.isEmpty { text += "\n" + removedTable }
-    let active = passTable
-    if !active.isEmpty { text += "\n" + active }
+    let passes = PassSummary(self).text
+    if !passes.isEmpty { text += "\n" + passes }
     text += "\nmemory: \(Quantity.bytes(memory.arenaBytes)) of scratch for each item in flight, "
     text += "\(Quantity.bytes(memory.weightBytes)) of weights "
     text += "(\(Quantity.bytes(memory.sourceWeightBytes)) in the source)\n"
@@ -66,29 +65,6 @@ extension Manifest {
         ([layer.name] + layer.fused).joined(separator: "+"), layer.type, layer.kernel,
         Quantity.percent(layer.nonzeros, of: layer.weights), "\(layer.nonzeroMultiplyAdds)",
         Quantity.decimal(layer.predictedMs, 4))
-    }
-    return table.text
-  }
-
-  private var removedTable: String {
-    var table = TextTable(("removed", .left), ("type", .left), ("by", .left), ("reason", .left))
-    for entry in removed { table.add(entry.name, entry.type, entry.by, entry.reason) }
-    return table.text
-  }
-
-  /// The passes that changed something.
-  private var passTable: String {
-    var table = TextTable(
-      ("pass", .left), ("layers", .right), ("filters", .right), ("channels", .right),
-      ("columns", .right), ("multiply-adds", .right), ("bytes", .right))
-    for pass in passes {
-      let numbers = [
-        pass.layers, pass.filters, pass.channels, pass.columns, pass.multiplyAdds, pass.bytes,
-      ]
-      guard numbers.contains(where: { $0 != 0 }) else { continue }
-      // What a pass saved; more layers than before are a negative saving.
-      let texts = numbers.map { "\(-$0)" }
-      table.add(pass.name, texts[0], texts[1], texts[2], texts[3], texts[4], texts[5])
     }
     return table.text
   }

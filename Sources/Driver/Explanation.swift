@@ -34,10 +34,10 @@ public struct Explanation: Sendable {
 
   /// The explanation for people: for each layer the winner, its reason, and every other candidate.
   public var text: String {
-    layers.map(Self.text).joined(separator: "\n")
+    layers.map(text).joined(separator: "\n")
   }
 
-  private static func text(_ layer: Manifest.Layer) -> String {
+  private func text(_ layer: Manifest.Layer) -> String {
     var text = "\(layer.name.onOneLine) (\(layer.type))"
     if !layer.fused.isEmpty {
       text += " with \(layer.fused.map(\.onOneLine).joined(separator: ", "))"
@@ -51,7 +51,14 @@ public struct Explanation: Sendable {
       text += "  the prototxt asked for \(hint.onOneLine)"
       text += layer.kernel.contains(hint) ? "\n" : ", which is a hint only\n"
     }
-    return text + table(layer)
+    let names = Set([layer.name] + layer.fused)
+    for entry in manifest.folded where names.contains(entry.name) {
+      text += "  \(entry.by): \(entry.what.onOneLine)\n"
+    }
+    for entry in manifest.kept where names.contains(entry.name) {
+      text += "  not changed by \(entry.by): \(entry.what.onOneLine)\n"
+    }
+    return text + Self.table(layer)
   }
 
   /// Why a kernel that could have done it was not taken.

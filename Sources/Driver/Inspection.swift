@@ -15,6 +15,8 @@ public enum Inspection: Sendable {
     public var file: String
     /// The weights of a net's definition.
     public var weights: String?
+    /// The blocks whose zeros are counted; none for those that the net itself names, or the standard.
+    public var blocks: [BlockSize] = []
     public var inputShapes: [InputShapeWish] = []
     public var allowUnknownFields = false
 
@@ -35,7 +37,9 @@ public enum Inspection: Sendable {
         SolverstateInspection(try SolverStateFile(contentsOf: options.file), file: options.file))
     case .binary:
       self = .caffemodel(
-        CaffemodelInspection(try Caffemodel(contentsOf: options.file), file: options.file))
+        CaffemodelInspection(
+          try Caffemodel(contentsOf: options.file), file: options.file,
+          blocks: options.blocks.isEmpty ? [.standard] : options.blocks))
     case .text:
       let prototxt = try Prototxt.read(
         options.file, allowUnknownFields: options.allowUnknownFields)
@@ -49,7 +53,10 @@ public enum Inspection: Sendable {
         let source = try NetworkSource.read(
           definition: options.file, weights: options.weights, inputShapes: options.inputShapes,
           allowUnknownFields: options.allowUnknownFields)
-        self = .net(NetInspection(source, hasWeights: options.weights != nil))
+        self = .net(
+          NetInspection(
+            source, hasWeights: options.weights != nil,
+            blocks: BlockSizes(wish: options.blocks, net: prototxt)))
       }
     }
   }

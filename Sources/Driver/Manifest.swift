@@ -6,7 +6,7 @@ import Images
 /// that `compile --report` writes.
 public struct Manifest: Codable, Hashable, Sendable {
   /// The version of this document's form.
-  public static let currentFormat = 1
+  public static let currentFormat = 2
 
   public struct Tensor: Codable, Hashable, Sendable {
     public var name: String
@@ -68,6 +68,42 @@ public struct Manifest: Codable, Hashable, Sendable {
     public var reason: String
   }
 
+  /// What a pass did to a layer that is left, or why it let it be.
+  public struct Remark: Codable, Hashable, Sendable {
+    public var name: String
+    public var type: String
+    public var by: String
+    public var what: String
+  }
+
+  /// A blob that has lost channels.
+  public struct ReducedBlob: Codable, Hashable, Sendable {
+    public var blob: String
+    /// The layer that wrote it.
+    public var layer: String
+    /// For each channel that is left its index in the blob of the file, or nil if its content is arbitrary.
+    public var channels: [Int?]
+    /// How many channels the blob of the file has.
+    public var of: Int
+  }
+
+  /// What a network consists of, or what was saved of it.
+  public struct Totals: Codable, Hashable, Sendable {
+    public var layers = 0
+    public var filters = 0
+    public var channels = 0
+    public var columns = 0
+    /// Of a dense evaluation of one item.
+    public var multiplyAdds = 0
+    /// Of parameters.
+    public var bytes = 0
+
+    enum CodingKeys: String, CodingKey {
+      case filters, channels, columns, layers, bytes
+      case multiplyAdds = "multiply_adds"
+    }
+  }
+
   public struct Pass: Codable, Hashable, Sendable {
     public var name: String
     public var filters: Int
@@ -107,7 +143,15 @@ public struct Manifest: Codable, Hashable, Sendable {
   public var outputs: [Tensor]
   public var layers: [Layer]
   public var removed: [Removed]
+  /// What passes folded into layers, in order.
+  public var folded: [Remark] = []
+  /// Layers that a pass could not change.
+  public var kept: [Remark] = []
+  /// Blobs that have lost channels.
+  public var reduced: [ReducedBlob] = []
   public var passes: [Pass]
+  /// The network before the passes.
+  public var source = Totals()
   public var memory: Memory
   /// What the front end decided by itself.
   public var notes: [String]

@@ -19,11 +19,13 @@ struct ManifestBuilder {
   private var graph: Graph { stage.lowered.graph }
 
   func manifest() throws(Diagnostic) -> Manifest {
-    Manifest(
+    let summary = PassSummary(stage.source.graph, stage.reports)
+    return Manifest(
       compiler: Version.text, name: graph.name, target: stage.target.architecture,
       batch: Manifest.Batch(maximum: stage.maximumBatch, fixedBecause: fixedBecause),
       inputs: graph.inputs.map(tensor), outputs: graph.outputs.map(tensor), layers: layers(),
-      removed: removed(), passes: stage.reports.map(pass),
+      removed: summary.removed + idleLayers(), folded: summary.folded, kept: summary.kept,
+      reduced: reducedBlobs(), passes: summary.passes, source: summary.source,
       memory: Manifest.Memory(
         arenaBytes: 4 * model.arenaFloats, weightBytes: model.weights.count,
         sourceWeightBytes: stage.source.graph.parameterBytes),
@@ -61,7 +63,7 @@ struct ManifestBuilder {
     guard let choice = stage.lowered.kernels[id] else {
       preconditionFailure("every node has a kernel")
     }
-    let weights = node.parameters.first
+    let weights = node.operation.hasWeights ? node.parameters.first : nil
     let dense = node.operation.layer.multiplyAdds(
       inputs: graph.inputShapes(of: id), outputs: graph.outputShapes(of: id))
     let density = weights?.density ?? 1
@@ -83,45 +85,51 @@ struct ManifestBuilder {
     }
   }
 
-  private func pass(_ report: PassReport) -> Manifest.Pass {
-    Manifest.Pass(
-      name: report.name, filters: report.filters, channels: report.channels,
-      columns: report.columns, layers: report.layers, multiplyAdds: report.multiplyAdds,
-      bytes: report.bytes)
+  /// Layers that turned out to need no work at all.
+  private func idleLayers() -> [Manifest.Removed] {
+    let running = Set(model.steps.map(\.node))
+    return graph.order.filter { !running.contains($0) }.map { id in
+      Manifest.Removed(
+        name: graph[id].name, type: graph[id].sourceType, by: "memory-plan",
+        reason: "its result already lies where it belongs")
+    }
   }
 
-  /// Layers that are gone, by pass; and those that turned out to need no work at all.
-  private func removed() -> [Manifest.Removed] {
-    var result: [Manifest.Removed] = []
-    for report in stage.reports {
-      for finding in report.findings {
-        switch finding.kind {
-        case .removed:
-          result.append(
-            Manifest.Removed(
-              name: finding.layer, type: finding.type, by: report.name, reason: finding.reason))
-        case .fused(let into):
-          result.append(
-            Manifest.Removed(
-              name: finding.layer, type: finding.type, by: report.name,
-              reason: "fused into \(into): \(finding.reason)"))
-        case .kept, .changed: break
-        }
+  /// Values with fewer channels than the blob of the file, in the order of the network's list of blobs.
+  private func reducedBlobs() -> [Manifest.ReducedBlob] {
+    let source = stage.source.graph
+    var channels: [BlobKey: Int] = [:]
+    for value in source.liveValues where !source[value].isInternal && source[value].shape.axes > 1 {
+      channels[BlobKey(source[value])] = source[value].shape[1]
+    }
+    return graph.liveValues.map { graph[$0] }.filter { !$0.isInternal }.compactMap { value in
+      guard let left = value.channels else { return nil }
+      guard let all = channels[BlobKey(value)] else {
+        preconditionFailure("a blob that lost channels is one of the file's")
       }
+      return Manifest.ReducedBlob(
+        blob: value.name, layer: value.layer, channels: left, of: all)
     }
-    let running = Set(model.steps.map(\.node))
-    for id in graph.order where !running.contains(id) {
-      result.append(
-        Manifest.Removed(
-          name: graph[id].name, type: graph[id].sourceType, by: "memory-plan",
-          reason: "its result already lies where it belongs"))
-    }
-    return result
   }
 
   /// What images go through by default: only for networks whose first input is a picture.
   private func bakedPreprocessing() throws(Diagnostic) -> Preprocessing? {
     guard let input = graph.inputs.first else { return nil }
     return try PreprocessingPlan.baked(for: graph[input].shape.extents, options.preprocessing)
+  }
+}
+
+extension IR.Operation {
+  /// Whether its first parameter is learned, and multiplied with its input: not what passes put into constants,
+  /// border biases and normalisations of fewer channels.
+  fileprivate var hasWeights: Bool {
+    switch self {
+    case .borderBias, .constant, .lrn: false
+    case .argMax, .batchNorm, .batchReindex, .bias, .concat, .convolution, .crop, .deconvolution,
+      .elementwise, .eltwise, .embed, .flatten, .identity, .im2col, .innerProduct, .mvn,
+      .parameter, .pooling, .preLU, .reduction, .repack, .reshape, .scale, .silence, .slice,
+      .softmax, .spatialPyramidPooling, .split, .tile:
+      true
+    }
   }
 }

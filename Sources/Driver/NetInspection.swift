@@ -15,7 +15,7 @@ public struct NetInspection: Encodable, Sendable {
     public var multiplyAdds: Int
     /// Of the weights; nil without a weight file, or for layers that have none of two axes or more.
     public var sparsity: SparsityByKind?
-    /// The same for each group of a convolution of several.
+    /// The same for each group; one for a layer that is not divided.
     public var groups: [SparsityByKind]?
 
     enum CodingKeys: String, CodingKey {
@@ -33,6 +33,8 @@ public struct NetInspection: Encodable, Sendable {
   public var layers: [Layer]
   public var parameters: Int
   public var multiplyAdds: Int
+  /// Of the weights of all layers together; nil without a weight file.
+  public var sparsity: SparsityByKind?
   /// Bytes of all parameters as float32.
   public var parameterBytes: Int
   /// Bytes of all blobs of one item, if each has its own memory.
@@ -41,14 +43,16 @@ public struct NetInspection: Encodable, Sendable {
   public var findings: [Diagnostic] = []
 
   enum CodingKeys: String, CodingKey {
-    case kind, name, inputs, outputs, layers, parameters
+    case kind, name, inputs, outputs, layers, parameters, sparsity
     case batchFixedBecause = "batch_fixed_because"
     case multiplyAdds = "multiply_adds"
     case parameterBytes = "parameter_bytes"
     case blobBytes = "blob_bytes"
   }
 
-  init(_ source: NetworkSource, hasWeights: Bool) {
+  init(
+    _ source: NetworkSource, hasWeights: Bool, blocks: BlockSizes = BlockSizes(wish: [])
+  ) {
     let graph = source.graph
     func tensor(_ value: ValueID) -> Manifest.Tensor {
       Manifest.Tensor(name: graph[value].name, shape: graph[value].shape.extents)
@@ -57,18 +61,20 @@ public struct NetInspection: Encodable, Sendable {
     inputs = graph.inputs.map(tensor)
     outputs = graph.outputs.map(tensor)
     if case .fixed(let reason) = graph.batch { batchFixedBecause = reason }
-    layers = graph.order.map { Layer($0, in: graph, hasWeights: hasWeights) }
+    layers = graph.order.map { Layer($0, in: graph, hasWeights: hasWeights, blocks: blocks) }
+    let counted = layers.compactMap(\.sparsity)
+    sparsity = counted.first.map { counted.dropFirst().reduce($0, +) }
     parameters = layers.reduce(0) { $0 + $1.parameters }
     multiplyAdds = graph.multiplyAdds
     parameterBytes = graph.parameterBytes
     blobBytes = graph.liveValues.reduce(0) { $0 + 4 * graph[$1].shape.count }
     self.hasWeights = hasWeights
-    findings = source.findings
+    findings = source.findings + blocks.findings
   }
 }
 
 extension NetInspection.Layer {
-  init(_ id: NodeID, in graph: Graph, hasWeights: Bool) {
+  init(_ id: NodeID, in graph: Graph, hasWeights: Bool, blocks: BlockSizes) {
     let node = graph[id]
     name = node.name
     type = node.sourceType
@@ -76,20 +82,11 @@ extension NetInspection.Layer {
     parameters = node.parameters.reduce(0) { $0 + $1.count }
     multiplyAdds = node.operation.layer.multiplyAdds(
       inputs: graph.inputShapes(of: id), outputs: graph.outputShapes(of: id))
-    guard hasWeights, let weights = node.parameters.first else { return }
-    let all: [SparsityByKind]?
-    if case .convolution(let layer) = node.operation {
-      all = SparsityByKind.groups(of: weights, count: layer.groups)
-    } else if case .deconvolution(let layer) = node.operation {
-      all = SparsityByKind.groups(of: weights, count: layer.groups, filtersFirst: false)
-    } else if case .innerProduct(let layer) = node.operation {
-      all = SparsityByKind.groups(of: weights, count: 1, filtersFirst: !layer.isTransposed)
-    } else {
-      all = nil
-    }
-    guard let all, let first = all.first else { return }
-    sparsity = all.dropFirst().reduce(first, +)
-    groups = all.count > 1 ? all : nil
+    guard hasWeights, let weights = node.parameters.first, let matrices = WeightMatrices(node)
+    else { return }
+    let all = SparsityByKind.groups(of: weights, as: matrices, blocks: blocks[node.name])
+    sparsity = all.dropFirst().reduce(all[0], +)
+    groups = all
   }
 }
 
@@ -131,29 +128,12 @@ extension NetInspection {
   }
 
   private var sparsityRows: [(name: String, sparsity: SparsityByKind)] {
-    layers.flatMap { layer in
-      let groups = (layer.groups ?? []).enumerated().map { ("  group \($0)", $1) }
-      return (layer.sparsity.map { [(layer.name, $0)] } ?? []) + groups
+    let rows: [[(name: String, sparsity: SparsityByKind)]] = layers.map { layer in
+      guard let sparsity = layer.sparsity, let groups = layer.groups else { return [] }
+      let parts = groups.enumerated().map { ("  group \($0)", $1) }
+      return [(layer.name, sparsity)] + (parts.count > 1 ? parts : [])
     }
-  }
-}
-
-/// Sparsity of several layers, side by side.
-enum SparsityTable {
-  static func text(of rows: [(name: String, sparsity: SparsityByKind)]) -> String {
-    var table = TextTable(
-      ("zeros", .left), ("elements", .right), ("filters", .right), ("columns", .right),
-      ("channels", .right), ("kernels", .right))
-    for (name, sparsity) in rows {
-      let percent = Quantity.percent(sparsity.elements.zero, of: sparsity.elements.total)
-      table.add(
-        name, "\(cell(sparsity.elements)) (\(percent))", cell(sparsity.filters),
-        cell(sparsity.columns), cell(sparsity.channels), cell(sparsity.kernels))
-    }
-    return table.text
-  }
-
-  private static func cell(_ count: SparsityByKind.Count) -> String {
-    "\(count.zero)/\(count.total)"
+    let isSummed = rows.count { !$0.isEmpty } > 1
+    return rows.flatMap(\.self) + (isSummed ? sparsity.map { [("all layers", $0)] } ?? [] : [])
   }
 }

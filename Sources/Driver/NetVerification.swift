@@ -1,6 +1,5 @@
 import Foundation
 import IR
-import NumPy
 import Reference
 import SparsecRuntime
 
@@ -56,7 +55,7 @@ public struct NetVerification {
       let compiled = try runner.blobs(chunk).blobs
       try evaluate(source.graph, chunk, from: Double(index), of: Double(chunks.count)) {
         value, expected in
-        comparison.add(value, expected, compiled: compiled, row: index)
+        comparison.add(value, expected, compiled: compiled)
       }
     }
     return comparison.result(tolerance: options.tolerance)
@@ -116,60 +115,5 @@ public struct NetVerification {
         "it takes \(compiled), but \(options.definition) defines \(defined); is it compiled from "
           + "another network?", file: network.path)
     }
-  }
-}
-
-/// Collects the errors of blobs that occur on both sides.
-private struct BlobComparison {
-  /// A blob's name alone is not enough: layers that work in place write several values of one name.
-  private struct Key: Hashable {
-    var name: String
-    var layer: String
-  }
-
-  private let graph: Graph
-  /// The compiled network's blobs by what they are, by place.
-  private var compiledPlaces: [Key: Int] = [:]
-  private var worst: [Int: VerificationResult.Blob] = [:]
-  private let blobs: [SparsecRuntime.Blob]
-  private var survivors: Set<ValueID> = []
-
-  init(_ network: CompiledNetwork, _ graph: Graph) {
-    self.graph = graph
-    blobs = network.model.blobs
-    for (index, blob) in blobs.enumerated() {
-      compiledPlaces[Key(name: blob.name, layer: blob.layer)] = index
-    }
-  }
-
-  mutating func add(
-    _ value: ValueID, _ expected: Tensor, compiled: [ResultArray], row: Int
-  ) {
-    let described = graph[value]
-    // What lies between the parts of one layer of the file bears its names, but is no blob of it.
-    guard !described.isInternal,
-      let place = compiledPlaces[Key(name: described.name, layer: described.layer)]
-    else { return }
-    survivors.insert(value)
-    var blob = VerificationResult.Blob(
-      name: described.name, layer: described.layer, error: .infinity)
-    if compiled[place].values.count == expected.count {
-      let result = Tensor(shape: expected.shape, values: compiled[place].values)
-      let error = BlobError(of: result, against: expected)
-      blob.error = error.relative
-      blob.index = error.index ?? []
-      blob.values = error.values.map { [$0.result, $0.expected] }
-    }
-    if let known = worst[place], known.error >= blob.error { return }
-    worst[place] = blob
-  }
-
-  func result(tolerance: Double) -> VerificationResult {
-    let compared = worst.sorted { $0.key < $1.key }.map(\.value)
-    return VerificationResult(
-      blobs: compared, tolerance: tolerance,
-      withoutCounterpart: blobs.count - compared.count,
-      vanished: graph.liveValues.count { !survivors.contains($0) && !graph[$0].isInternal },
-      outputsAreThere: graph.outputs.allSatisfy(survivors.contains))
   }
 }

@@ -58,7 +58,10 @@ public struct PredictionRun {
     // An output that cannot be made is worth knowing before hours of work.
     if let output = options.output { _ = try FileInTheMaking(output) }
     let ranked = try rankedOutput(of: network)
+    let blobs = SurvivingBlobs(network)
+    if options.output != nil, options.keepsBlobs, let note = blobs.note { onProblem(note) }
     var stage = Stage(
+      blobs: blobs,
       runner: try NetworkRunner(
         network, batch: options.batch, threads: options.threads, profiled: options.isProfiled),
       labels: labels, ranked: ranked)
@@ -86,6 +89,7 @@ public struct PredictionRun {
 
   /// What changes while a run goes on.
   private struct Stage: ~Copyable {
+    let blobs: SurvivingBlobs
     var runner: NetworkRunner
     let labels: [String]?
     /// Index of the output whose values rank the classes.
@@ -93,7 +97,10 @@ public struct PredictionRun {
     var gathered = GatheredArrays()
     var result = Result()
 
-    init(runner: consuming NetworkRunner, labels: [String]?, ranked: Int) {
+    init(
+      blobs: SurvivingBlobs, runner: consuming NetworkRunner, labels: [String]?, ranked: Int
+    ) {
+      self.blobs = blobs
       self.runner = runner
       self.labels = labels
       self.ranked = ranked
@@ -209,7 +216,7 @@ public struct PredictionRun {
     if options.output != nil, options.keepsBlobs {
       let (blobs, results) = try stage.runner.blobs(chunk)
       // Outputs last, so that they win where a name occurs twice.
-      stage.gathered.append(blobs + results)
+      stage.gathered.append(stage.blobs.whole(of: blobs) + results)
       outputs = results
     } else {
       outputs = try stage.runner.outputs(chunk)

@@ -25,12 +25,34 @@ public struct SparsityByKind: Codable, Hashable, Sendable {
   public var channels: Count
   /// What one filter reads of one input channel.
   public var kernels: Count
+  /// Rectangles of the weight matrix of each group, for each size that was asked for.
+  public var blocks: [Blocks] = []
+
+  /// Blocks of one size.
+  public struct Blocks: Codable, Hashable, Sendable {
+    /// The size of a block.
+    public var rows: Int
+    public var columns: Int
+    public var zero: Int
+    /// All, those included that the matrix's edge cuts off.
+    public var total: Int
+  }
 
   static func + (a: SparsityByKind, b: SparsityByKind) -> SparsityByKind {
-    SparsityByKind(
+    var sum = SparsityByKind(
       elements: a.elements + b.elements, filters: a.filters + b.filters,
       columns: a.columns + b.columns, channels: a.channels + b.channels,
-      kernels: a.kernels + b.kernels)
+      kernels: a.kernels + b.kernels, blocks: a.blocks)
+    for blocks in b.blocks {
+      let same = sum.blocks.firstIndex { ($0.rows, $0.columns) == (blocks.rows, blocks.columns) }
+      guard let same else {
+        sum.blocks.append(blocks)
+        continue
+      }
+      sum.blocks[same].zero += blocks.zero
+      sum.blocks[same].total += blocks.total
+    }
+    return sum
   }
 }
 
@@ -38,7 +60,9 @@ extension SparsityByKind {
   /// Counts the zeros of one group: `filters` rows of `channels` x `taps` weights, row-major.
   ///
   /// - Precondition: there are as many weights as that.
-  init(_ weights: ArraySlice<Float>, filters: Int, channels: Int, taps: Int) {
+  init(
+    _ weights: ArraySlice<Float>, filters: Int, channels: Int, taps: Int, blocks: [BlockSize] = []
+  ) {
     precondition(weights.count == filters * channels * taps, "weights fill filters")
     let columns = channels * taps
     var usedColumns = [Bool](repeating: false, count: columns)
@@ -68,6 +92,7 @@ extension SparsityByKind {
     self.columns = Count(zero: usedColumns.count { !$0 }, total: columns)
     self.channels = Count(zero: unusedChannels, total: channels)
     self.kernels = Count(zero: zeroKernels, total: filters * channels)
+    self.blocks = blocks.map { Blocks(weights, columns: columns, size: $0) }
   }
 
   /// The groups of a convolution's or inner product's weights; nil for weights of fewer than two
@@ -76,28 +101,43 @@ extension SparsityByKind {
   /// The first axis counts filters, the second channels of a group, the others the window. Weights
   /// that stand the other way round, as a deconvolution's and a transposed inner product's do, need
   /// `filtersFirst` false: then the first axis counts channels, the second filters of a group.
-  public static func groups(of weights: Tensor, count: Int, filtersFirst: Bool = true)
-    -> [SparsityByKind]?
+  public static func groups(
+    of weights: Tensor, count: Int, filtersFirst: Bool = true, blocks: [BlockSize] = []
+  ) -> [SparsityByKind]? {
+    WeightMatrices(weights.shape, groups: count, filtersFirst: filtersFirst)
+      .map { groups(of: weights, as: $0, blocks: blocks) }
+  }
+
+  /// The groups of weights that are known to be matrices.
+  static func groups(of weights: Tensor, as matrices: WeightMatrices, blocks: [BlockSize])
+    -> [SparsityByKind]
   {
-    guard weights.shape.axes >= 2, count >= 1, weights.shape[0] % count == 0 else { return nil }
-    let taps = weights.shape.count(from: 2)
-    let (first, second) = (weights.shape[0] / count, weights.shape[1])
-    return (0..<count).map { group in
-      let size = first * second * taps
-      let part = weights.values[group * size..<(group + 1) * size]
-      if filtersFirst {
-        return SparsityByKind(part, filters: first, channels: second, taps: taps)
-      }
-      var turned = [Float](repeating: 0, count: size)
-      for channel in 0..<first {
-        for filter in 0..<second {
-          for tap in 0..<taps {
-            turned[(filter * first + channel) * taps + tap] =
-              part[part.startIndex + (channel * second + filter) * taps + tap]
-          }
+    (0..<matrices.groups).map { group in
+      SparsityByKind(
+        matrices.matrix(group, of: weights.values), filters: matrices.filters,
+        channels: matrices.channels, taps: matrices.taps, blocks: blocks)
+    }
+  }
+}
+
+extension SparsityByKind.Blocks {
+  /// Counts the blocks of a row-major matrix; those at its right and lower edge may be cut off.
+  init(_ weights: ArraySlice<Float>, columns: Int, size: BlockSize) {
+    let rows = weights.count / columns
+    // How many blocks begin within an extent, without a sum that could overflow.
+    let across = (columns - 1) / size.columns + 1
+    let down = (rows - 1) / size.rows + 1
+    let place = (0..<columns).map { $0 / size.columns }
+    var isUsed = [Bool](repeating: false, count: across * down)
+    weights.withUnsafeBufferPointer { weights in
+      for row in 0..<rows {
+        let first = row / size.rows * across
+        for column in 0..<columns where weights[row * columns + column] != 0 {
+          isUsed[first + place[column]] = true
         }
       }
-      return SparsityByKind(turned[...], filters: second, channels: first, taps: taps)
     }
+    self.init(
+      rows: size.rows, columns: size.columns, zero: isUsed.count { !$0 }, total: isUsed.count)
   }
 }

@@ -40,11 +40,11 @@ struct TextTable {
 
 /// Numbers as people read them.
 enum Quantity {
-  /// `12 B`, `3.4 kB`, `5.6 MB`: powers of 1000.
+  /// `12 B`, `3.4 kB`, `-5.6 MB`: powers of 1000.
   static func bytes(_ count: Int) -> String {
     var value = Double(count)
     for unit in ["B", "kB", "MB", "GB"] {
-      if value < 1000 || unit == "GB" {
+      if abs(value) < 1000 || unit == "GB" {
         return unit == "B" ? "\(count) B" : "\(decimal(value, 1)) \(unit)"
       }
       value /= 1000
@@ -52,11 +52,11 @@ enum Quantity {
     return "\(count) B"
   }
 
-  /// `12`, `3.4 k`, `5.6 M`, `7.8 G`: powers of 1000.
+  /// `12`, `3.4 k`, `-5.6 M`, `7.8 G`: powers of 1000.
   static func count(_ count: Int) -> String {
     var value = Double(count)
     for unit in ["", " k", " M"] {
-      if value < 1000 { return unit.isEmpty ? "\(count)" : decimal(value, 1) + unit }
+      if abs(value) < 1000 { return unit.isEmpty ? "\(count)" : decimal(value, 1) + unit }
       value /= 1000
     }
     return decimal(value, 1) + " G"

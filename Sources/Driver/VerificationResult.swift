@@ -9,10 +9,18 @@ public struct VerificationResult: Hashable, Sendable {
     public var layer: String
     /// max|a - b| / max|b|, the largest over all items; infinite if they cannot be compared.
     public var error: Double
-    /// Where the largest difference is; empty if there is none.
+    /// Where the largest difference is, in the blob of the definition; empty if there is none.
     public var index: [Int] = []
     /// What is there, and what should be.
     public var values: [Float]?
+    /// How many channels there were to compare; nil if all.
+    public var channels: Channels?
+  }
+
+  /// Channels of a blob that has lost some.
+  public struct Channels: Encodable, Hashable, Sendable {
+    public var compared: Int
+    public var of: Int
   }
 
   /// In the order in which the network makes them.
@@ -39,16 +47,20 @@ public struct VerificationResult: Hashable, Sendable {
       var layer: String
       var error: Double
       var index: [Int]
+      var value: Float?
+      var expected: Float?
     }
     struct Entry: Encodable {
       var name: String
       var layer: String
       var error: Double
+      var channels: Channels?
     }
     var ok: Bool
     var tolerance: Double
     var worst: Worst?
     var blobs: [Entry]
+    var vanished: Int
   }
 
   /// The document.
@@ -57,14 +69,20 @@ public struct VerificationResult: Hashable, Sendable {
       Document(
         ok: isOK, tolerance: tolerance,
         worst: worst.map {
-          Document.Worst(blob: $0.name, layer: $0.layer, error: $0.error, index: $0.index)
+          Document.Worst(
+            blob: $0.name, layer: $0.layer, error: $0.error, index: $0.index,
+            value: $0.values?[0], expected: $0.values?[1])
         },
-        blobs: blobs.map { Document.Entry(name: $0.name, layer: $0.layer, error: $0.error) }))
+        blobs: blobs.map {
+          Document.Entry(name: $0.name, layer: $0.layer, error: $0.error, channels: $0.channels)
+        }, vanished: vanished))
   }
 
   /// The result for people.
   public var text: String {
     var text = "\(Quantity.plural(blobs.count, "blob")) compared"
+    let reduced = blobs.count { $0.channels != nil }
+    if reduced > 0 { text += ", \(reduced) of them in the channels that are left" }
     if vanished > 0 { text += ", \(vanished) of the definition gone or fused" }
     if withoutCounterpart > 0 {
       text += ", \(withoutCounterpart) of the compiled network without a counterpart"

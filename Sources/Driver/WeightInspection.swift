@@ -31,16 +31,16 @@ public struct CaffemodelInspection: Encodable, Sendable {
 
   enum CodingKeys: String, CodingKey { case kind, name, generation, layers, parameters }
 
-  init(_ model: Caffemodel, file: String) {
+  init(_ model: Caffemodel, file: String, blocks: [BlockSize] = [.standard]) {
     name = model.name
     generation = model.generation.rawValue
     findings = model.warnings
     parameters = 0
     layers = []
-    for layer in model.layers { add(layer, file: file) }
+    for layer in model.layers { add(layer, file: file, blocks) }
   }
 
-  private mutating func add(_ layer: LayerBlobs, file: String) {
+  private mutating func add(_ layer: LayerBlobs, file: String, _ blocks: [BlockSize]) {
     let (blobs, notes) = layer.effectiveBlobs(file: file)
     findings += notes
     parameters += blobs.reduce(0) { $0 + $1.tensor.count }
@@ -49,7 +49,8 @@ public struct CaffemodelInspection: Encodable, Sendable {
       let model = Caffemodel(
         name: "", layers: [LayerBlobs(name: "", type: layer.type, blobs: [weights])])
       groups = (model.upgraded().layers.first?.blobs.first?.tensor).flatMap {
-        SparsityByKind.groups(of: $0, count: 1, filtersFirst: layer.type != "Deconvolution")
+        SparsityByKind.groups(
+          of: $0, count: 1, filtersFirst: layer.type != "Deconvolution", blocks: blocks)
       }
     }
     layers.append(

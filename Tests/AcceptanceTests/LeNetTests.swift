@@ -46,7 +46,7 @@ struct LeNetTests {
     let digits = try Digits(place)
     try #require(digits.labels.count == 10_000)
     let graph = try NetworkSource.read(definition: definition, weights: weights).graph
-    let network = try Model(path: place.compile(definition, weights, batch: Self.batch))
+    let network = try Model(path: place.compile(definition, weights, batch: Self.batch).file)
     let output = try #require(network.outputs.firstIndex { $0.name == net.scores })
     let input = try #require(graph.inputs.first)
     let score = try #require(graph.outputs.first { graph[$0].name == net.scores })

@@ -17,7 +17,7 @@ struct SqueezeNetTests {
     let definition = try Workplace.shared(SqueezeNetFiles.definition)
     let weights = try place.fetch(SqueezeNetFiles.weights)
     let pictures = try place.unpack(SqueezeNetFiles.pictures, into: "pictures")
-    let network = try place.compile(definition, weights, batch: 8)
+    let network = try place.compile(definition, weights, batch: 8).file
     let classes = try Self.classes()
     let predictions = try predict(network, pictures)
     try #require(predictions.count == 1000 && classes.count == 1000)

@@ -1,6 +1,7 @@
 import Driver
 import Foundation
 import IR
+import SparsecRuntime
 import TestSupport
 
 /// A folder for one test's files, gone with it.
@@ -71,11 +72,23 @@ struct Workplace: ~Copyable {
   }
 
   /// Compiles a network for this machine.
-  func compile(_ definition: String, _ weights: String, batch: Int = 1) throws -> String {
+  func compile(
+    _ definition: String, _ weights: String, as name: String = "net.so", batch: Int = 1,
+    disabled: Set<String> = []
+  ) throws -> (file: String, manifest: Manifest) {
     var options = CompileOptions(definition: definition, weights: weights)
-    options.output = path("net.so")
+    options.output = path(name)
     options.batch = batch
-    _ = try Compiler(options).compile()
-    return path("net.so")
+    options.disabledPasses = disabled
+    return (path(name), try Compiler(options).compile().manifest)
+  }
+
+  /// The first output of a network of one input, for random numbers of -1 to 1.
+  func output(of network: String, seed: UInt64) throws -> [Float] {
+    let model = try Model(path: network)
+    var random = SeededGenerator(seed: seed)
+    let input = (0..<model.inputs[0].count).map { _ in Float.random(in: -1...1, using: &random) }
+    var context = try model.makeContext(threads: 1, batch: 1)
+    return try context.run(items: 1, inputs: [input])[0]
   }
 }

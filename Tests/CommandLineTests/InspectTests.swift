@@ -21,8 +21,8 @@ struct InspectTests {
         ip     InnerProduct  1x3             51             48
         relu   ReLU          1x3              0              0
 
-        zeros        elements  filters  columns  channels  kernels
-        ip     31/48 (64.6 %)      1/3     0/16      0/16    31/48
+        zeros        elements  filters  columns  channels  kernels      blocks
+        ip     31/48 (64.6 %)      1/3     0/16      0/16    31/48  0/4 of 4x4
 
         2 layers, 51 parameters (204 B), 48 multiply-adds (96 FLOP), 88 B of blobs
 
@@ -40,12 +40,43 @@ struct InspectTests {
         layer  type          blobs
         ip     InnerProduct  3x16 3
 
-        zeros        elements  filters  columns  channels  kernels
-        ip     31/48 (64.6 %)      1/3     0/16      0/16    31/48
+        zeros        elements  filters  columns  channels  kernels      blocks
+        ip     31/48 (64.6 %)      1/3     0/16      0/16    31/48  0/4 of 4x4
 
         1 layer with blobs of 1, 51 parameters (204 B)
 
         """)
+  }
+
+  @Test func `counts the blocks that are asked for, or those that the net was trained with`() throws
+  {
+    func line(_ definition: String, _ options: String...) throws -> Substring? {
+      try workplace.write(definition, "net.prototxt")
+      let outcome = try workplace.sparsec(
+        ["inspect", "net.prototxt", "net.caffemodel"] + options)
+      return outcome.output.split(separator: "\n").first {
+        $0.hasPrefix("ip  ") && $0.contains("%")
+      }
+      .map { $0.drop { $0 != "%" }.dropFirst(2) }
+    }
+    let plain = SampleNet.definition
+    #expect(try line(plain)?.hasSuffix("0/4 of 4x4") == true)
+    #expect(
+      try line(plain, "--block", "1x16", "--block", "2x8")?
+        .hasSuffix("1/3 of 1x16, 2/4 of 2x8") == true)
+    let trained = plain.replacing(
+      "inner_product_param",
+      with: "param { block_group_lasso { xdimen: 16 ydimen: 1 } } inner_product_param")
+    #expect(try line(trained)?.hasSuffix("1/3 of 1x16") == true)
+    #expect(try line(trained, "--block", "3x1")?.hasSuffix("0/16 of 3x1") == true)
+    for size in ["0x1", "4", "axb", "1x2x3"] {
+      let outcome = try workplace.sparsec("inspect", "net.prototxt", "--block", size)
+      #expect(outcome.status == 64)
+    }
+    try workplace.write(trained.replacing("ydimen: 1", with: "ydimen: 0"), "net.prototxt")
+    let outcome = try workplace.sparsec("inspect", "net.prototxt", "net.caffemodel")
+    #expect(outcome.errors.contains("net.prototxt:8:"))
+    #expect(outcome.errors.contains("blocks of 0 rows and 16 columns cannot be counted"))
   }
 
   @Test func `every kind of file has a document`() throws {
@@ -71,7 +102,10 @@ struct InspectTests {
     let outcome = try workplace.sparsec("inspect", compiled.network(), "--format", "json")
     let json = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
     let report = try #require(json as? [String: Any])
-    #expect(Set(report.keys).isSuperset(of: ["layers", "removed", "passes", "memory"]))
+    #expect(
+      Set(report.keys).isSuperset(of: [
+        "layers", "removed", "folded", "kept", "reduced", "passes", "source", "memory",
+      ]))
     let text = try workplace.sparsec("inspect", compiled.network())
     #expect(text.output.hasPrefix("network tiny for x86-64-v3, by sparsec "))
     #expect(text.output.contains("\nbatches of up to 3\n3 labels\n"))

@@ -23,7 +23,15 @@ struct ExplanationTests {
         candidates: [Manifest.Candidate(kernel: "pooling", predictedMs: 0.25)], steps: [1]),
     ],
     removed: [Manifest.Removed(name: "drop", type: "Dropout", by: "tidy", reason: "idle")],
-    passes: [], memory: Manifest.Memory(arenaBytes: 0, weightBytes: 0, sourceWeightBytes: 0),
+    folded: [
+      Manifest.Remark(
+        name: "conv", type: "Convolution", by: "fold", what: "2 channels became part of its bias"),
+      Manifest.Remark(name: "relu", type: "ReLU", by: "drop", what: "lost 1 channel"),
+      Manifest.Remark(name: "other", type: "ReLU", by: "drop", what: "lost 2 channels"),
+    ],
+    kept: [
+      Manifest.Remark(name: "pool", type: "Pooling", by: "drop", what: "it is an output")
+    ], passes: [], memory: Manifest.Memory(arenaBytes: 0, weightBytes: 0, sourceWeightBytes: 0),
     notes: [])
 
   @Test func `names the winner, its reason and what became of the others`() throws {
@@ -34,6 +42,8 @@ struct ExplanationTests {
           25 % of the weights are not zero
           25 of 100 weights are not zero (25.0 %)
           the prototxt asked for LOWERED, which is a hint only
+          fold: 2 channels became part of its bias
+          drop: lost 1 channel
           candidate  predicted ms  verdict
           sparse           0.5000  chosen
           dense            1.2500  predicted to be slower
@@ -41,6 +51,7 @@ struct ExplanationTests {
 
         pool (Pooling): pooling
           the only one
+          not changed by drop: it is an output
           candidate  predicted ms  verdict
           pooling          0.2500  chosen
 

@@ -55,14 +55,69 @@ struct InspectionTests {
         layer  type         output   parameters  multiply-adds
         conv   Convolution  1x2x3x3           2             18
 
-        zeros           elements  filters  columns  channels  kernels
-        conv        1/2 (50.0 %)      1/2      1/2       1/2      1/2
-          group 0  1/1 (100.0 %)      1/1      1/1       1/1      1/1
-          group 1    0/1 (0.0 %)      0/1      0/1       0/1      0/1
+        zeros           elements  filters  columns  channels  kernels      blocks
+        conv        1/2 (50.0 %)      1/2      1/2       1/2      1/2  1/2 of 4x4
+          group 0  1/1 (100.0 %)      1/1      1/1       1/1      1/1  1/1 of 4x4
+          group 1    0/1 (0.0 %)      0/1      0/1       0/1      0/1  0/1 of 4x4
 
         1 layer, 2 parameters (8 B), 18 multiply-adds (36 FLOP), 144 B of blobs
 
         """)
+  }
+
+  @Test func `the document has each group, each layer and their sum`() throws {
+    let prototxt = try Prototxt.parse(
+      text: """
+        input: "data" input_shape { dim: 1 dim: 2 dim: 1 dim: 1 }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+                param { block_group_lasso { xdimen: 1 ydimen: 2 } }
+                convolution_param { num_output: 4 kernel_size: 1 group: 2 bias_term: false } }
+        layer { name: "ip" type: "InnerProduct" bottom: "conv" top: "ip"
+                inner_product_param { num_output: 1 bias_term: false } }
+        """, file: "net.prototxt")
+    let model = Caffemodel(
+      name: "",
+      layers: [
+        LayerBlobs(
+          name: "conv", type: "Convolution",
+          blobs: [Blob(Tensor(shape: try Shape([4, 1, 1, 1]), values: [0, 0, 0, 1]))]),
+        LayerBlobs(
+          name: "ip", type: "InnerProduct",
+          blobs: [Blob(Tensor(shape: try Shape([1, 4]), values: [1, 0, 1, 1]))]),
+      ])
+    let net = try NetReader.read(prototxt, weights: [NetReader.Weights(model, file: "x")])
+    let inspection = NetInspection(
+      NetworkSource(graph: net.graph, findings: [], missingWeights: []), hasWeights: true,
+      blocks: BlockSizes(wish: [], net: prototxt))
+    let text = try JSONText.line(inspection)
+    let object = try JSONSerialization.jsonObject(with: Data(text.utf8))
+    let document = try #require(object as? [String: Any])
+    let layers = try #require(document["layers"] as? [[String: Any]])
+    func counts(_ sparsity: Any?) throws -> [String] {
+      let kinds = try #require(sparsity as? [String: Any])
+      let names = ["elements", "filters", "channels", "columns", "kernels"]
+      #expect(Set(kinds.keys) == Set(names + ["blocks"]))
+      let blocks = try #require(kinds["blocks"] as? [[String: Int]])
+      return try names.map { name in
+        let count = try #require(kinds[name] as? [String: Int])
+        return "\(count["zero"] ?? -1)/\(count["total"] ?? -1)"
+      }
+        + blocks.map {
+          "\($0["zero"] ?? -1)/\($0["total"] ?? -1) of \($0["rows"] ?? -1)x\($0["columns"] ?? -1)"
+        }
+    }
+    let groups = try #require(layers[0]["groups"] as? [Any])
+    #expect(
+      try groups.map(counts) == [
+        ["2/2", "2/2", "1/1", "1/1", "2/2", "1/1 of 2x1"],
+        ["1/2", "1/2", "0/1", "0/1", "1/2", "0/1 of 2x1"],
+      ])
+    #expect(try counts(layers[0]["sparsity"]) == ["3/4", "3/4", "1/2", "1/2", "3/4", "1/2 of 2x1"])
+    #expect(try counts(layers[1]["sparsity"]) == ["1/4", "0/1", "1/4", "1/4", "1/4", "0/1 of 4x4"])
+    #expect((layers[1]["groups"] as? [Any])?.count == 1)
+    #expect(
+      try counts(document["sparsity"])
+        == ["4/8", "3/5", "2/6", "2/6", "4/8", "1/2 of 2x1", "0/1 of 4x4"])
   }
 
   @Test func `masks are applied before zeros are counted`() throws {

@@ -77,6 +77,58 @@ struct SparsityByKindTests {
     #expect(SparsityByKind.groups(of: reversed, count: 1, filtersFirst: false) == [expected])
   }
 
+  @Test(arguments: 1...20)
+  func `a block is zero if all that the matrix has of it is`(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
+    let (rows, columns) = (number(1...9), number(1...9))
+    let sizes = [
+      BlockSize(rows: number(1...4), columns: number(1...4)),
+      BlockSize(rows: Int.max, columns: 1), BlockSize(rows: 1, columns: Int.max),
+    ]
+    let values = (0..<rows * columns).map { _ in number(0...3) == 0 ? Float(1) : 0 }
+    let weights = Tensor(shape: try Shape([rows, columns]), values: values)
+    let counted = try #require(SparsityByKind.groups(of: weights, count: 1, blocks: sizes))
+    try #require(counted[0].blocks.count == sizes.count)
+    for (size, blocks) in zip(sizes, counted[0].blocks) {
+      var expected = (zero: 0, total: 0)
+      for top in stride(from: 0, to: rows, by: min(size.rows, 100)) {
+        for left in stride(from: 0, to: columns, by: min(size.columns, 100)) {
+          let isZero = (top..<min(top + min(size.rows, 100), rows)).allSatisfy { row in
+            (left..<min(left + min(size.columns, 100), columns)).allSatisfy {
+              values[row * columns + $0] == 0
+            }
+          }
+          expected.zero += isZero ? 1 : 0
+          expected.total += 1
+        }
+      }
+      #expect((blocks.zero, blocks.total) == expected)
+      #expect((blocks.rows, blocks.columns) == (size.rows, size.columns))
+    }
+  }
+
+  @Test func `blocks of one size add up, others stay apart`() throws {
+    let weights = Tensor(shape: try Shape([2, 2]), values: [0, 0, 0, 1])
+    func counted(_ sizes: [BlockSize]) throws -> SparsityByKind {
+      try #require(SparsityByKind.groups(of: weights, count: 1, blocks: sizes)?.first)
+    }
+    let row = BlockSize(rows: 1, columns: 2)
+    let sum = try counted([row]) + counted([BlockSize(rows: 2, columns: 1), row])
+    #expect(
+      sum.blocks == [
+        SparsityByKind.Blocks(rows: 1, columns: 2, zero: 2, total: 4),
+        SparsityByKind.Blocks(rows: 2, columns: 1, zero: 1, total: 2),
+      ])
+  }
+
+  @Test func `a block's size is rows by columns`() {
+    #expect(BlockSize(text: "2x16") == BlockSize(rows: 2, columns: 16))
+    for text in ["", "2", "2x", "x2", "0x2", "2x-1", "2x2x2", "2 x 2", "9223372036854775808x1"] {
+      #expect(BlockSize(text: text) == nil, "\(text)")
+    }
+  }
+
   @Test func `has nothing to say about a bias`() {
     #expect(SparsityByKind.groups(of: Tensor(shape: .vector(3), repeating: 0), count: 1) == nil)
   }

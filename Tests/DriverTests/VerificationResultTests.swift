@@ -45,14 +45,17 @@ struct VerificationResultTests {
           ],
           "ok" : false,
           "tolerance" : 0.0001,
+          "vanished" : 2,
           "worst" : {
             "blob" : "blob0",
             "error" : "inf",
+            "expected" : 2,
             "index" : [
               0,
               0
             ],
-            "layer" : "layer0"
+            "layer" : "layer0",
+            "value" : 1
           }
         }
 
