@@ -6,14 +6,17 @@ import IR
 struct RandomWeights {
   /// The share of weights that are not zero, by layer name.
   var densities: [String: Double]
+  /// The share in Convolution and InnerProduct layers that `densities` does not name.
+  var defaultDensity: Double
   private var generator: SplitMix64
 
-  init(densities: [String: Double], seed: UInt64) {
+  init(densities: [String: Double], defaultDensity: Double, seed: UInt64) {
     self.densities = densities
+    self.defaultDensity = defaultDensity
     generator = SplitMix64(state: seed)
   }
 
-  /// Weights for all layers of a graph; layers without a density are dense.
+  /// Weights for all layers of a graph.
   mutating func model(for graph: Graph) throws(Diagnostic) -> Caffemodel {
     let names = Set(graph.order.map { graph[$0].name })
     for name in densities.keys.sorted() where !names.contains(name) {
@@ -27,20 +30,39 @@ struct RandomWeights {
   }
 
   private mutating func blobs(for node: Node) throws(Diagnostic) -> LayerBlobs {
-    guard node.operation.layer is Convolution || node.operation.layer is InnerProduct else {
+    let shapes = node.parameters.map(\.shape)
+    let blobs: [Tensor]
+    switch node.operation.layer {
+    case is Convolution, is InnerProduct:
+      let density = densities[node.name] ?? defaultDensity
+      // He et al., 2015: keeps the spread of values from layer to layer.
+      let inputs = Double(shapes[0].count / shapes[0][0]) * density
+      let weights = normals(shapes[0], deviation: (2 / max(inputs, 1)).squareRoot(), density)
+      blobs = [weights] + shapes.dropFirst().map { normals($0, deviation: 0.1, 1) }
+    case is BatchNorm:
+      // Variances near one, which is what such weights make of normal inputs; the factor is one.
+      blobs = [
+        normals(shapes[0], deviation: 0.1, 1), uniforms(shapes[1], 0.5...1.5),
+        uniforms(shapes[2], 1...1),
+      ]
+    case is Scale:
+      blobs =
+        [uniforms(shapes[0], 0.5...1)] + shapes.dropFirst().map { normals($0, deviation: 0.1, 1) }
+    default:
       throw .error(
-        "layer \(node.name) (\(node.sourceType)): only Convolution and InnerProduct layers get weights",
+        "layer \(node.name) (\(node.sourceType)): only Convolution, InnerProduct, BatchNorm and Scale layers get weights",
         at: node.location)
     }
-    let density = densities[node.name] ?? 1
-    let shape = node.parameters[0].shape
-    // He et al., 2015: keeps the spread of values from layer to layer.
-    let inputs = Double(shape.count / shape[0]) * density
-    var blobs = [Blob(normals(shape, deviation: (2 / max(inputs, 1)).squareRoot(), density))]
-    for bias in node.parameters.dropFirst() {
-      blobs.append(Blob(normals(bias.shape, deviation: 0.1, 1)))
+    return LayerBlobs(name: node.name, type: node.sourceType, blobs: blobs.map { Blob($0) })
+  }
+
+  /// Evenly distributed values.
+  private mutating func uniforms(_ shape: Shape, _ range: ClosedRange<Double>) -> Tensor {
+    let width = range.upperBound - range.lowerBound
+    let values = (0..<shape.count).map { _ in
+      Float(range.lowerBound + width * generator.uniform())
     }
-    return LayerBlobs(name: node.name, type: node.sourceType, blobs: blobs)
+    return Tensor(shape: shape, values: values)
   }
 
   /// Normally distributed values, of which the share `density` is not zero.
