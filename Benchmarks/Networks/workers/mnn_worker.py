@@ -1,0 +1,37 @@
+"""MNN, through a session whose input is filled once. The model is the .mnn file beside the .onnx file."""
+
+from __future__ import annotations
+
+import MNN
+import numpy
+from worker import serve, stem
+
+
+class Session:
+    version = MNN.version()
+
+    def __init__(self, model: str, batch: int, threads: int, data: numpy.ndarray) -> None:
+        self.interpreter = MNN.Interpreter(stem(model) + ".mnn")
+        self.session = self.interpreter.createSession(
+            {"backend": "CPU", "numThread": threads, "precision": "high"}
+        )
+        self.input = self.interpreter.getSessionInput(self.session)
+        self.interpreter.resizeTensor(self.input, data.shape)
+        self.interpreter.resizeSession(self.session)
+        self.host = MNN.Tensor(data.shape, MNN.Halide_Type_Float, data, MNN.Tensor_DimensionType_Caffe)
+        self.input.copyFrom(self.host)
+
+    def run(self) -> None:
+        self.interpreter.runSession(self.session)
+
+    def output(self) -> numpy.ndarray:
+        device = self.interpreter.getSessionOutput(self.session)
+        shape = device.getShape()
+        host = MNN.Tensor(
+            shape, MNN.Halide_Type_Float, numpy.zeros(shape, numpy.float32), MNN.Tensor_DimensionType_Caffe
+        )
+        device.copyToHostTensor(host)
+        return numpy.array(host.getNumpyData(), dtype=numpy.float32).reshape(shape)
+
+
+serve(Session)
