@@ -198,7 +198,9 @@ def convert_for_mnn(tools: Tools, built: Built, batch: int) -> None:
     stamp = (built.folder / f"net-{batch}.json.stamp").read_text()
     if is_current(target, stamp):
         return
-    call([tools.mnn_python.with_name("mnnconvert"), "-f", "ONNX", "--modelFile", source, "--MNNModel",
+    # Not by the command mnnconvert, which installs packages outside of its environment and reports its use.
+    converter = "import sys, MNN, _tools; _tools.mnnconvert(sys.argv)"
+    call([tools.mnn_python, "-c", converter, "-f", "ONNX", "--modelFile", source, "--MNNModel",
           target, "--bizCode", "net", "--detectSparseSpeedUp"], "MNN's converter")
     if not target.exists():
         raise Absent("MNN's converter: it wrote no file")

@@ -62,7 +62,7 @@ def pair(fields: Message, name: str, default: int, short: str = "") -> list[int]
 
 
 class Exporter:
-    def __init__(self, net: Message, model: Path, batch: int, padded_1x1: bool) -> None:
+    def __init__(self, net: Message, model: Path, batch: int, rewrites_padded_1x1: bool) -> None:
         self.weights = {
             layer.name: [
                 numpy.frombuffer(blob.data, dtype="<f4").reshape(blob.shape) for blob in layer.blobs
@@ -70,7 +70,7 @@ class Exporter:
             for layer in read_caffemodel(model)
         }
         self.batch = batch
-        self.rewrites_padded_1x1 = not padded_1x1
+        self.rewrites_padded_1x1 = rewrites_padded_1x1
         self.rewrites: list[str] = []
         self.convolutions: list[ConvolutionShape] = []
         self.nodes: list[onnx.NodeProto] = []
@@ -136,19 +136,29 @@ class Exporter:
         self.convolutions.append(ConvolutionShape(
             layer.name, channels, height, width, outputs, groups, kernel, stride, pad, dilation,
             int(numpy.count_nonzero(weights)), weights.size))
-        source = layer.inputs[0]
-        onnx_pad = pad
-        if self.rewrites_padded_1x1 and kernel == [1, 1] and pad != [0, 0]:
-            pads = numpy.array([0, 0, *pad, 0, 0, *pad], dtype=numpy.int64)
-            source = self.node("Pad", layer.name + "_padded", [source, self.initializer(layer.name + "_pads", pads)])
-            onnx_pad = [0, 0]
-            self.rewrites.append(f"{layer.name}: padded 1x1 convolution as Pad and unpadded convolution")
-        operands = [source, self.initializer(layer.name + "_weights", weights)]
-        if len(blobs) > 1:
-            operands.append(self.initializer(layer.name + "_bias", blobs[1].reshape(-1)))
-        self.node("Conv", layer.name, operands, kernel_shape=kernel, strides=stride, pads=onnx_pad * 2,
-                  dilations=dilation, group=groups)
+        attributes = {"kernel_shape": kernel, "strides": stride, "dilations": dilation, "group": groups}
+        operands = [layer.inputs[0], self.initializer(layer.name + "_weights", weights)]
+        bias = blobs[1].reshape(-1) if len(blobs) > 1 else None
+        if self.rewrites_padded_1x1 and kernel == [1, 1] and stride == [1, 1] and pad != [0, 0]:
+            self.padded_behind(layer.name, operands, pad, bias, attributes)
+        else:
+            if bias is not None:
+                operands.append(self.initializer(layer.name + "_bias", bias))
+            self.node("Conv", layer.name, operands, pads=pad * 2, **attributes)
         return layer.name, (n, outputs, *extent)
+
+    def padded_behind(
+        self, name: str, operands: list[str], pad: list[int], bias: numpy.ndarray | None,
+        attributes: dict[str, object],
+    ) -> None:
+        """A 1x1 convolution that is padded behind instead of in front, with zeros; then comes its bias."""
+        pads = self.initializer(name + "_pads", numpy.array([0, 0, *pad] * 2, dtype=numpy.int64))
+        product = self.node("Conv", name + "_unpadded", operands, **attributes)
+        padded = self.node("Pad", name if bias is None else name + "_padded", [product, pads])
+        if bias is not None:
+            added = self.initializer(name + "_bias", bias.reshape(1, -1, 1, 1))
+            self.node("Add", name, [padded, added])
+        self.rewrites.append(f"{name} (padded 1x1 convolution) as Conv, Pad and Add")
 
     def inner_product(self, layer: Layer) -> Value:
         blobs = self.weights[layer.name]
@@ -260,7 +270,7 @@ def main() -> None:
     prototxt, caffemodel, batch, out = sys.argv[1:5]
     exporter = Exporter(
         parse_prototxt(Path(prototxt).read_text()), Path(caffemodel), int(batch),
-        padded_1x1="deepsparse" not in sys.argv[5:])
+        rewrites_padded_1x1="deepsparse" in sys.argv[5:])
     onnx.save(exporter.model(), out)
     json.dump({
         "input": exporter.input, "input_shape": exporter.shapes[exporter.input],

@@ -168,7 +168,7 @@ def markdown(document: dict[str, Any]) -> str:
         (run["batch"], run["threads"]) for m in document["models"] for run in m["runs"])
     head = (
         f"{machine['date']}; {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, Linux "
-        f"{machine['kernel']}; load average at the start {machine['load_average']}. sparsec "
+        f"{machine['kernel']}; load average at the start {machine['load_average']}. "
         f"{document['sparsec']}; {versions(document)}. {settings['rounds']} rounds of turns of "
         f"{settings['turn_s']:g} s.\n\n"
     )

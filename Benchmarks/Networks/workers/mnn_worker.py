@@ -1,4 +1,4 @@
-"""MNN, through a session whose input is filled once. The model is the .mnn file beside the .onnx file."""
+"""MNN, through a session. The model is the .mnn file beside the .onnx file."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ class Session:
         self.interpreter.resizeTensor(self.input, data.shape)
         self.interpreter.resizeSession(self.session)
         self.host = MNN.Tensor(data.shape, MNN.Halide_Type_Float, data, MNN.Tensor_DimensionType_Caffe)
-        self.input.copyFrom(self.host)
 
     def run(self) -> None:
+        # Every time, since MNN reuses the input's memory for what comes later.
+        self.input.copyFrom(self.host)
         self.interpreter.runSession(self.session)
 
     def output(self) -> numpy.ndarray:

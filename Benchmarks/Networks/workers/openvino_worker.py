@@ -21,7 +21,7 @@ class Request:
         if PRECISION != "default":
             properties["INFERENCE_PRECISION_HINT"] = PRECISION
         compiled = core.compile_model(model, "CPU", properties)
-        used = str(compiled.get_property("INFERENCE_PRECISION_HINT"))
+        used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self.version = f"{openvino.__version__.split('-')[0]}, precision {used}"
         self.request = compiled.create_infer_request()
         self.data = numpy.ascontiguousarray(data)
