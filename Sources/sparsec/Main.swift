@@ -32,6 +32,7 @@ struct Sparsec: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Compile.self, Run.self, Verify.self, Inspect.self, Explain.self, Bench.self, Convert.self,
+      Compile.self, Run.self, Verify.self, Inspect.self, Explain.self, Bench.self, Fold.self,
+      Convert.self,
     ])
 }

@@ -291,3 +291,57 @@ struct NetWritingTextTests {
     try expectRefusal(.pooling(pooling), [], "no dilation")
   }
 }
+
+/// What a written layer keeps of how it was trained.
+struct NetWritingSettingsTests {
+  @Test func `rates, Dropout and BatchNorm go on as they were`() throws {
+    let text = """
+      layer {
+        name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 2 } }
+        include { phase: TEST }
+      }
+      layer {
+        name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
+        param { name: "w" lr_mult: 1 decay_mult: 0.5 breadth_decay_mult: 2 } param { lr_mult: 0 }
+        inner_product_param { num_output: 2 weight_filler { type: "xavier" } }
+      }
+      layer {
+        name: "bn" type: "BatchNorm" bottom: "ip" top: "ip" param { } param { } param { }
+        batch_norm_param { moving_average_fraction: 0.9 eps: 0.1 }
+      }
+      layer {
+        name: "drop" type: "Dropout" bottom: "ip" top: "ip" dropout_param { dropout_ratio: 0.2 }
+      }
+      """
+    let prototxt = try Prototxt.parse(text: text, file: "f")
+    var options = NetReader.Options()
+    options.weightsOptional = true
+    let graph = try NetReader.read(prototxt, options: options).graph
+    let settings = try TrainingSettings(prototxt)
+    #expect(!settings.isForTesting)
+    let written = try NetWriter.write(graph, settings: settings).definition
+    let expected = try Prototxt.parse(
+      text: """
+        layer {
+          name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 2 } }
+        }
+        layer {
+          name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
+          inner_product_param { num_output: 2 }
+          param { lr_mult: 1 decay_mult: 0.5 } param { lr_mult: 0 }
+        }
+        layer {
+          name: "bn" type: "BatchNorm" bottom: "ip" top: "ip"
+          batch_norm_param { eps: 0.1 moving_average_fraction: 0.9 }
+        }
+        layer {
+          name: "drop" type: "Dropout" bottom: "ip" top: "ip" dropout_param { dropout_ratio: 0.2 }
+        }
+        """, file: "g")
+    #expect(written == expected.message)
+    // The settings of what was written are the same again.
+    let again = try TrainingSettings(Prototxt.parse(text: written.text, file: "h"))
+    #expect(again.isForTesting)
+    #expect(try NetWriter.write(graph, settings: again).definition == written)
+  }
+}

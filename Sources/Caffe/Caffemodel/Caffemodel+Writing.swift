@@ -17,7 +17,7 @@ extension Caffemodel {
   }
 
   /// The bytes of `write(to:)`; `file` is the name for the error message.
-  func serialized(file: String) throws(Diagnostic) -> Data {
+  public func serialized(file: String) throws(Diagnostic) -> Data {
     let bytes = layers.flatMap(\.blobs).reduce(0) { $0 + 4 * $1.tensor.count }
     let data: Data? = bytes < BinaryFile.maximumBytes ? try? wire.serializedBytes() : nil
     guard let data else {

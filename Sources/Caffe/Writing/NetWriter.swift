@@ -27,10 +27,13 @@ public struct WrittenNet: Sendable {
 public enum NetWriter {
   /// Writes a graph.
   ///
+  /// - Parameter settings: how the layers of the same names are trained.
   /// - Throws: at the first layer that Caffe does not have: a bias that depends on the place in the image
   ///   (`BorderBias`), an LRN that lost channels, a layer that took in an activation.
-  public static func write(_ graph: Graph) throws(NetWritingError) -> WrittenNet {
-    var writing = NetWriting(graph)
+  public static func write(_ graph: Graph, settings: TrainingSettings? = nil)
+    throws(NetWritingError) -> WrittenNet
+  {
+    var writing = NetWriting(graph, settings ?? TrainingSettings())
     for input in graph.inputs { writing.add(input: input) }
     for id in graph.order { try writing.add(id) }
     return WrittenNet(
@@ -42,14 +45,16 @@ public enum NetWriter {
 /// The state of `NetWriter.write`: the files so far.
 private struct NetWriting {
   let graph: Graph
+  let settings: TrainingSettings
   let ends: NetEnds
   var definition = TextMessage(type: "NetParameter")
   var layers: [LayerBlobs] = []
   private var blobNames: BlobNames
   private var layerNames: UniqueNames
 
-  init(_ graph: Graph) {
+  init(_ graph: Graph, _ settings: TrainingSettings) {
     self.graph = graph
+    self.settings = settings
     let consumers = graph.consumerTable()
     ends = NetEnds(graph, consumers: consumers)
     blobNames = BlobNames(graph, consumers: consumers, ends: ends)
@@ -89,7 +94,7 @@ private struct NetWriting {
       } else {
         tops = [blobNames.invent(part)]
       }
-      add(form, part, from: bottoms, to: tops)
+      add(form, part, of: node, from: bottoms, to: tops)
       bottoms = tops
     }
     for output in node.outputs { addEnd(of: output) }
@@ -107,7 +112,8 @@ private struct NetWriting {
   }
 
   private mutating func add(
-    _ form: LayerForm, _ name: String, from bottoms: [String], to tops: [String]
+    _ form: LayerForm, _ name: String, of node: Node? = nil, from bottoms: [String],
+    to tops: [String]
   ) {
     var layer = TextMessage(type: "LayerParameter")
     layer.append("name", .string(name))
@@ -115,6 +121,10 @@ private struct NetWriting {
     for bottom in bottoms { layer.append("bottom", .string(bottom)) }
     for top in tops { layer.append("top", .string(top)) }
     if let (field, message) = form.parameters { layer.append(field, .message(message)) }
+    // A layer that became another one, or several, is no longer the one that was trained.
+    if let node, form.type == node.operation.layer.typeName {
+      settings.add(to: &layer, from: node.name, blobs: form.blobs.count)
+    }
     definition.append("layer", .message(layer))
     layers.append(LayerBlobs(name: name, type: form.type, blobs: form.blobs.map { Blob($0) }))
   }

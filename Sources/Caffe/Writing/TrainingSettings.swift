@@ -1,0 +1,74 @@
+import IR
+
+/// What a definition says about training its layers, which no graph holds.
+///
+/// A network that is written again keeps it, so that training can go on: learning rates and weight decay of
+/// every learned array, the ratio of Dropout, and how BatchNorm gathers its statistics. Settings of forks, and
+/// names by which layers share arrays, are left out.
+public struct TrainingSettings: Sendable {
+  private var layers: [String: TextMessage] = [:]
+  /// Whether the definition is one for testing only: without data sources, losses and layers of one phase.
+  public let isForTesting: Bool
+
+  /// The settings of no network.
+  init() { isForTesting = true }
+
+  /// The settings of a definition of any generation.
+  ///
+  /// - Throws: if it is no definition of a network.
+  public init(_ prototxt: Prototxt) throws(Diagnostic) {
+    guard prototxt.kind == .net else {
+      throw .error("this is a solver, not a net", file: prototxt.message.file)
+    }
+    let net = try Upgrade.net(prototxt.message)
+    isForTesting = net.messages("layer").allSatisfy { layer in
+      !layer.has("include") && !layer.has("exclude") && !Self.servesTraining(layer)
+    }
+    // Layers of one name have no weights, or the net cannot be read.
+    for layer in try net.layers(in: NetState()) { layers[layer.string("name")] = layer }
+  }
+
+  private static func servesTraining(_ layer: TextMessage) -> Bool {
+    switch (try? LayerReaders.type(of: layer))?.role {
+    case .data: layer.string("type") != "Input"
+    case .trainingOnly: true
+    case .computed, .computedPerBottom, .refused, nil: false
+    }
+  }
+
+  /// Puts the settings of the layer of a name into a layer that was made from it.
+  func add(to layer: inout TextMessage, from name: String, blobs: Int) {
+    guard let source = layers[name] else { return }
+    if layer.string("type") == "Dropout" {
+      copy(["dropout_ratio"], of: "dropout_param", from: source, to: &layer)
+    }
+    if layer.string("type") == "BatchNorm" {
+      copy(
+        ["use_global_stats", "moving_average_fraction"], of: "batch_norm_param", from: source,
+        to: &layer)
+    }
+    let specs = source.messages("param").prefix(blobs).map { Self.rates(of: $0) }
+    guard specs.contains(where: { !$0.fields.isEmpty }) else { return }
+    for spec in specs { layer.append("param", .message(spec)) }
+  }
+
+  /// Copies fields that are given, unless the layer has them already.
+  private func copy(
+    _ names: [String], of field: String, from source: TextMessage, to layer: inout TextMessage
+  ) {
+    let given = source.message(field)
+    var message = layer.message(field)
+    for name in names where given.has(name) && !message.has(name) {
+      message.append(name, given.value(name))
+    }
+    if !message.fields.isEmpty { layer.set(field, .message(message)) }
+  }
+
+  private static func rates(of spec: TextMessage) -> TextMessage {
+    var rates = TextMessage(type: spec.type)
+    for name in ["lr_mult", "decay_mult"] where spec.has(name) {
+      rates.append(name, spec.value(name))
+    }
+    return rates
+  }
+}
