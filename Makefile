@@ -2,6 +2,7 @@
 # make demo    compiles pruned networks, predicts, and compares with the same networks run dense
 # make test    all tests
 # make lint    formatting
+# make bench   whole networks beside other engines (Docs/Performance.md); takes more than an hour
 #
 # Each of them installs what is missing (Scripts/setup.sh).
 
@@ -24,10 +25,13 @@ test: setup
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift
 
+bench:
+	python3 Benchmarks/Networks/bench.py
+
 setup:
 	@Scripts/setup.sh
 
 clean:
 	swift package clean
 
-.PHONY: build demo test lint setup clean
+.PHONY: build demo test lint bench setup clean

@@ -3,8 +3,8 @@
 
     python3 Benchmarks/Networks/bench.py
 
-builds sparsec, installs the peers, makes the models, checks that all compute the same, times them in
-turns, and writes results.json and the table in Docs/Performance.md. See --help for less than everything.
+builds sparsec, installs the peers, makes the models, checks that all compute the same, times them
+in turns, and writes results.json and the tables of Docs/Performance.md. See --help for less.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", metavar="MODEL", choices=names, default=names,
                         help="of " + ", ".join(names))
     parser.add_argument("--peers", nargs="*", metavar="PEER", choices=[p.name for p in PEERS],
-                        default=[p.name for p in PEERS], help="of " + ", ".join(p.name for p in PEERS))
+                        default=[p.name for p in PEERS],
+                        help="of " + ", ".join(p.name for p in PEERS))
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 16])
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--rounds", type=int, default=5, help="how often each engine has its turn")
@@ -73,8 +74,8 @@ def prepare_tools(options: argparse.Namespace) -> Tools:
     if not sparsec:
         say("building sparsec")
         call(["make", "-C", ROOT, "build"], "make build")
-        call(["swift", "build", "--package-path", ROOT, "-c", "release", "-Xswiftc", "-enable-testing",
-              "--product", "example-weights"], "swift build")
+        call(["swift", "build", "--package-path", ROOT, "-c", "release", "-Xswiftc",
+              "-enable-testing", "--product", "example-weights"], "swift build")
         sparsec = ROOT / ".build" / "release" / "sparsec"
     sparsec = sparsec.resolve()
     example_weights = sparsec.with_name("example-weights")
@@ -84,7 +85,9 @@ def prepare_tools(options: argparse.Namespace) -> Tools:
     return Tools(sparsec, example_weights, options.shared.resolve(), options.build.resolve())
 
 
-def prepare_peers(options: argparse.Namespace, tools: Tools) -> tuple[dict[str, Path], dict[str, str]]:
+def prepare_peers(
+    options: argparse.Namespace, tools: Tools
+) -> tuple[dict[str, Path], dict[str, str]]:
     """The Python of every peer that can be installed, and the reasons for the others."""
     pythons: dict[str, Path] = {}
     absent: dict[str, str] = {}
@@ -136,8 +139,10 @@ def summary(measurements: list[dict[str, float]]) -> dict[str, Any]:
     }
 
 
-def time_engines(engines: dict[str, Engine], options: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """All engines in turns, the first one of a round moving on."""
+def time_engines(
+    engines: dict[str, Engine], options: argparse.Namespace
+) -> dict[str, dict[str, Any]]:
+    """All engines in turns; every round begins with another one."""
     taken: dict[str, list[dict[str, float]]] = {name: [] for name in engines}
     failed: dict[str, str] = {}
     for turn in range(options.rounds):
@@ -208,8 +213,9 @@ def run_model(
         return result | {"absent": str(reason)}
     if not options.no_layers:
         try:
-            result["layers"] = layers.compare(tools.sparsec, built.network, convolutions, tools.build,
-                                              min(options.rounds, 3), 2 * options.time)
+            result["layers"] = layers.compare(
+                tools.sparsec, built.network, convolutions, tools.build, min(options.rounds, 3),
+                2 * options.time)
         except Absent as reason:
             say(f"{model.name}: {reason}")
             result["layers"] = {"absent": str(reason)}
@@ -217,6 +223,7 @@ def run_model(
 
 
 def wait_for_quiet(load: float) -> None:
+    say(f"waiting for a load average below {load:g}")
     while os.getloadavg()[0] >= load:
         time.sleep(5)
 

@@ -1,4 +1,4 @@
-"""Makes what a model needs to be measured: definition, weights, compiled network, ONNX, MNN, input."""
+"""Makes what is needed to measure a model: definition, weights, .so, ONNX, MNN, input."""
 
 from __future__ import annotations
 
@@ -102,7 +102,8 @@ def make_weights(model: Model, tools: Tools, folder: Path) -> None:
     definition, weights = folder / "net.prototxt", folder / "net.caffemodel"
     is_real = model.definition not in DEFINITIONS
     if is_real:
-        definition.write_text((shared_folder(tools, model.definition) / "deploy.prototxt").read_text())
+        deploy = shared_folder(tools, model.definition) / "deploy.prototxt"
+        definition.write_text(deploy.read_text())
     else:
         definition.write_text(DEFINITIONS[model.definition]())
     stamp = digest(model, definition.read_text(), 2)
@@ -112,8 +113,8 @@ def make_weights(model: Model, tools: Tools, folder: Path) -> None:
         real_weights(shared_folder(tools, model.definition), weights)
     else:
         densities = [w for item in model.densities.items() for w in ("--density", "%s=%s" % item)]
-        call([tools.example_weights, definition, *densities, "--default-density", model.default_density,
-              "--seed", model.seed, "-o", weights], "example-weights")
+        call([tools.example_weights, definition, *densities, "--default-density",
+              model.default_density, "--seed", model.seed, "-o", weights], "example-weights")
         if model.real_layers:
             real = folder / "real.caffemodel"
             real_weights(shared_folder(tools, model.real_layers), real)
@@ -161,7 +162,8 @@ def write_input(file: Path, shape: list[int]) -> None:
     header = str({"descr": "<f4", "fortran_order": False, "shape": tuple(shape)})
     header += " " * (-(len(header) + 11) % 64) + "\n"
     values = struct.pack(f"<{count}f", *(generator.gauss(0, 1) for _ in range(count)))
-    file.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + values)
+    length = struct.pack("<H", len(header))
+    file.write_bytes(b"\x93NUMPY\x01\x00" + length + header.encode() + values)
 
 
 def export(tools: Tools, built: Built, batch: int) -> None:
@@ -198,7 +200,8 @@ def convert_for_mnn(tools: Tools, built: Built, batch: int) -> None:
     stamp = (built.folder / f"net-{batch}.json.stamp").read_text()
     if is_current(target, stamp):
         return
-    # Not by the command mnnconvert, which installs packages outside of its environment and reports its use.
+    # Not by the command mnnconvert: it installs packages outside of its environment and reports on
+    # what it converts.
     converter = "import sys, MNN, _tools; _tools.mnnconvert(sys.argv)"
     call([tools.mnn_python, "-c", converter, "-f", "ONNX", "--modelFile", source, "--MNNModel",
           target, "--bizCode", "net", "--detectSparseSpeedUp"], "MNN's converter")

@@ -1,7 +1,7 @@
-"""Reads what the benchmark needs of Caffe's two formats: prototxt as nested fields, caffemodel as blobs.
+"""Reads what the benchmark needs of Caffe's formats: prototxt as fields, caffemodel as blobs.
 
-Not a general reader: it takes the current format (`layer`, packed floats), which is what sparsec and its
-example weights write.
+Not a general reader: it takes the current format (`layer`, packed floats), which is what sparsec and
+its example weights write.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Union
 
 Value = Union[str, int, float, bool, "Message"]
 
-TOKEN = re.compile(r"""\s+|\#[^\n]*|(?P<string>"[^"]*"|'[^']*')|(?P<mark>[{}:])|(?P<word>[^\s{}:"'#]+)""")
+TOKEN = re.compile(
+    r"""\s+|\#[^\n]*|(?P<string>"[^"]*"|'[^']*')|(?P<mark>[{}:])|(?P<word>[^\s{}:"'#]+)""")
 
 
 class Message:

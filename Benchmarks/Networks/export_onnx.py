@@ -76,7 +76,8 @@ class Exporter:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
         self.shapes: dict[str, Shape] = {}
-        self.names: dict[str, str] = {}  # the ONNX value that a blob's name stands for at the moment
+        # The ONNX value that a blob's name stands for at the moment: layers may work in place.
+        self.names: dict[str, str] = {}
         self.normalized: dict[str, onnx.NodeProto] = {}  # BatchNorms whose Scale may come
         layers = [layer for layer in net.all("layer") if isinstance(layer, Message)]
         self.read_input(net, layers)
@@ -136,7 +137,9 @@ class Exporter:
         self.convolutions.append(ConvolutionShape(
             layer.name, channels, height, width, outputs, groups, kernel, stride, pad, dilation,
             int(numpy.count_nonzero(weights)), weights.size))
-        attributes = {"kernel_shape": kernel, "strides": stride, "dilations": dilation, "group": groups}
+        attributes = {
+            "kernel_shape": kernel, "strides": stride, "dilations": dilation, "group": groups,
+        }
         operands = [layer.inputs[0], self.initializer(layer.name + "_weights", weights)]
         bias = blobs[1].reshape(-1) if len(blobs) > 1 else None
         if self.rewrites_padded_1x1 and kernel == [1, 1] and stride == [1, 1] and pad != [0, 0]:
@@ -151,7 +154,7 @@ class Exporter:
         self, name: str, operands: list[str], pad: list[int], bias: numpy.ndarray | None,
         attributes: dict[str, object],
     ) -> None:
-        """A 1x1 convolution that is padded behind instead of in front, with zeros; then comes its bias."""
+        """A 1x1 convolution, padded with zeros behind instead of in front; then its bias."""
         pads = self.initializer(name + "_pads", numpy.array([0, 0, *pad] * 2, dtype=numpy.int64))
         product = self.node("Conv", name + "_unpadded", operands, **attributes)
         padded = self.node("Pad", name if bias is None else name + "_padded", [product, pads])
@@ -167,8 +170,10 @@ class Exporter:
         if len(layer.shapes[0]) > 2:
             source = self.node("Flatten", layer.name + "_flat", [source], axis=1)
         weights = self.initializer(layer.name + "_weights", blobs[0].reshape(outputs, -1))
-        bias = blobs[1].reshape(-1) if len(blobs) > 1 else numpy.zeros(outputs, numpy.float32)
-        self.node("Gemm", layer.name, [source, weights, self.initializer(layer.name + "_bias", bias)], transB=1)
+        zeros = numpy.zeros(outputs, numpy.float32)
+        bias = self.initializer(
+            layer.name + "_bias", blobs[1].reshape(-1) if len(blobs) > 1 else zeros)
+        self.node("Gemm", layer.name, [source, weights, bias], transB=1)
         return layer.name, (layer.shapes[0][0], outputs)
 
     def pooling(self, layer: Layer) -> Value:
@@ -189,7 +194,7 @@ class Exporter:
             extent.append(count)
             end.append(max((count - 1) * s + k - length - p, 0))
         if average and any(e > p for e, p in zip(end, pad)):
-            raise ValueError(f"layer {layer.name}: ONNX has no average over windows that are cut off")
+            raise ValueError(f"layer {layer.name}: ONNX has no average over cut off windows")
         attributes = {"kernel_shape": kernel, "strides": stride, "pads": [*pad, *end]}
         if average:
             if kernel == size and pad == [0, 0]:
@@ -203,13 +208,15 @@ class Exporter:
         fields = layer.fields.message("lrn_param")
         if fields.one("norm_region", "ACROSS_CHANNELS") != "ACROSS_CHANNELS":
             raise ValueError(f"layer {layer.name}: ONNX has no LRN within channels")
-        self.node("LRN", layer.name, layer.inputs, size=int(fields.one("local_size", 5)), bias=float(fields.one("k", 1)),
-                  alpha=float(fields.one("alpha", 1)), beta=float(fields.one("beta", 0.75)))
+        self.node(
+            "LRN", layer.name, layer.inputs, size=int(fields.one("local_size", 5)),
+            bias=float(fields.one("k", 1)), alpha=float(fields.one("alpha", 1)),
+            beta=float(fields.one("beta", 0.75)))
         return layer.name, layer.shapes[0]
 
     def relu(self, layer: Layer) -> Value:
         if layer.fields.message("relu_param").one("negative_slope"):
-            raise ValueError(f"layer {layer.name}: ONNX is written only for a ReLU without negative slope")
+            raise ValueError(f"layer {layer.name}: ONNX is written only for a plain ReLU")
         return self.node("Relu", layer.name, layer.inputs), layer.shapes[0]
 
     def softmax(self, layer: Layer) -> Value:
@@ -218,14 +225,15 @@ class Exporter:
     def batch_norm(self, layer: Layer) -> Value:
         """With scale one and bias zero, until a Scale layer behind it brings its own."""
         mean, variance, factor = self.weights[layer.name]
+        # Caffe stores sums; a factor of zero stands for a mean and a variance of zero.
         factor = 1 / float(factor.reshape(-1)[0]) if factor.reshape(-1)[0] else 0.0
         channels = layer.shapes[0][1]
-        operands = [
-            self.initializer(layer.name + "_scale", numpy.ones(channels, numpy.float32)),
-            self.initializer(layer.name + "_bias", numpy.zeros(channels, numpy.float32)),
-            self.initializer(layer.name + "_mean", (mean.reshape(-1) * factor).astype(numpy.float32)),
-            self.initializer(layer.name + "_variance", (variance.reshape(-1) * factor).astype(numpy.float32)),
-        ]
+        values = {
+            "_scale": numpy.ones(channels), "_bias": numpy.zeros(channels),
+            "_mean": mean.reshape(-1) * factor, "_variance": variance.reshape(-1) * factor,
+        }
+        operands = [self.initializer(layer.name + suffix, v.astype(numpy.float32))
+                    for suffix, v in values.items()]
         epsilon = float(layer.fields.message("batch_norm_param").one("eps", 1e-5))
         self.node("BatchNormalization", layer.name, [layer.inputs[0], *operands], epsilon=epsilon)
         self.normalized[layer.name] = self.nodes[-1]
@@ -233,7 +241,7 @@ class Exporter:
 
     def scale(self, layer: Layer) -> Value:
         if len(layer.inputs) != 1 or layer.inputs[0] not in self.normalized:
-            raise ValueError(f"layer {layer.name}: ONNX is written only for a Scale behind a BatchNorm")
+            raise ValueError(f"layer {layer.name}: ONNX is written only behind a BatchNorm")
         node = self.normalized.pop(layer.inputs[0])
         blobs = self.weights[layer.name]
         node.input[1] = self.initializer(layer.name + "_scale", blobs[0].reshape(-1))
@@ -249,18 +257,21 @@ class Exporter:
 
     def concat(self, layer: Layer) -> Value:
         n, _, *rest = layer.shapes[0]
-        return self.node("Concat", layer.name, layer.inputs, axis=1), (n, sum(s[1] for s in layer.shapes), *rest)
+        channels = sum(shape[1] for shape in layer.shapes)
+        return self.node("Concat", layer.name, layer.inputs, axis=1), (n, channels, *rest)
 
     def dropout(self, layer: Layer) -> Value:
         return layer.inputs[0], layer.shapes[0]
 
     def model(self) -> onnx.ModelProto:
         def value(blob: str) -> onnx.ValueInfoProto:
-            return helper.make_tensor_value_info(self.names[blob], onnx.TensorProto.FLOAT, self.shapes[blob])
+            return helper.make_tensor_value_info(
+                self.names[blob], onnx.TensorProto.FLOAT, self.shapes[blob])
 
         used = {name for node in self.nodes for name in node.input}
         initializers = [i for i in self.initializers if i.name in used]
-        graph = helper.make_graph(self.nodes, "net", [value(self.input)], [value(self.output)], initializers)
+        graph = helper.make_graph(
+            self.nodes, "net", [value(self.input)], [value(self.output)], initializers)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
         model.ir_version = 8  # what the oldest peer reads
         return model

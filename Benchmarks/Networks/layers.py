@@ -38,7 +38,9 @@ def line_for(convolution: dict[str, Any]) -> str:
     return " ".join(map(str, numbers)) + " " + c["name"]
 
 
-def onednn_times(program: Path, convolutions: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
+def onednn_times(
+    program: Path, convolutions: list[dict[str, Any]], seconds: float
+) -> dict[str, Any]:
     """Objects with direct_ms and winograd_ms by name, and the version of oneDNN under ''."""
     cores = machine.cores_for(1)
     result = subprocess.run(
@@ -59,9 +61,9 @@ def compare(
     tool: Path, network: Path, convolutions: list[dict[str, Any]], build: Path, rounds: int,
     seconds: float,
 ) -> dict[str, Any]:
-    """One row per convolution; the two take turns, and a time is the median of the rounds' medians.
+    """One row per convolution; the two take turns, and a time is the median of the rounds.
 
-    A layer of sparsec includes what is fused into it. One that is not in the compiled network was removed.
+    A layer of sparsec includes what is fused into it. One that the compiled network lacks was removed.
     """
     program = compiled(build)
     ours: dict[str, list[float]] = {}

@@ -18,9 +18,8 @@ def cpu_name() -> str:
     name = fields.get("model name", platform.processor() or "unknown")
     flags = fields.get("flags", "").split()
     widest = next((f for f in ("avx512f", "avx2", "avx") if f in flags), "no AVX")
-    return (
-        f"{name} (family {fields.get('cpu family', '?')}, model {fields.get('model', '?')}, {widest})"
-    )
+    family, model = fields.get("cpu family", "?"), fields.get("model", "?")
+    return f"{name} (family {family}, model {model}, {widest})"
 
 
 def description() -> dict[str, object]:

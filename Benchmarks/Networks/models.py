@@ -9,7 +9,7 @@ from networks import INCEPTIONS
 
 @dataclass(frozen=True)
 class Target:
-    """At least this many times as fast as the best FP32 peer, at a batch size and number of threads."""
+    """At least this many times as fast as the best FP32 peer, at a batch and number of threads."""
 
     ratio: float
     batch: int = 1
@@ -20,9 +20,9 @@ class Target:
 class Model:
     """A network with seeded random weights of given density, or with real ones.
 
-    `definition` is a key of `networks.DEFINITIONS`, or a folder below the folder of shared models with a
+    `definition` is a key of `networks.DEFINITIONS`, or a folder of shared models with a
     deploy.prototxt and weights. `densities` are shares of non-zeros by layer; the others have
-    `default_density`. `real_layers` is such a folder too, whose layers replace those of the same name.
+    `default_density`. `real_layers` is such a folder too; its layers replace those of the same name.
     """
 
     name: str
@@ -76,12 +76,13 @@ MODELS = [
     Model("resnet20-90", "cifar10 ResNet-20, 90 %", "resnet20", default_density=0.1,
           targets=(Target(1.7),)),
     dense("resnet20", "cifar10 ResNet-20", "resnet20"),
-    Model("squeezenet-dc", "SqueezeNet DC, real weights (67 %)", "squeezenet_dc", targets=(Target(1.3),)),
+    Model("squeezenet-dc", "SqueezeNet DC, real weights (67 %)", "squeezenet_dc",
+          targets=(Target(1.3),)),
     Model("squeezenet-dense", "SqueezeNet, dense", "squeezenet_dc", targets=NOT_SLOWER),
     Model("caffenet-skim", "CaffeNet, SkimCaffe sparsities", "caffenet",
           left(CAFFENET_CONVOLUTIONS | CAFFENET_FC), targets=(Target(4.5),)),
-    Model("caffenet-ssl", "CaffeNet, real SSL convolutions, pruned fc", "caffenet", left(CAFFENET_FC),
-          real_layers="caffenet_conv_ssl", targets=(Target(4.5),)),
+    Model("caffenet-ssl", "CaffeNet, real SSL convolutions, pruned fc", "caffenet",
+          left(CAFFENET_FC), real_layers="caffenet_conv_ssl", targets=(Target(4.5),)),
     dense("caffenet", "CaffeNet", "caffenet"),
     Model("googlenet-skim", "GoogLeNet, SkimCaffe sparsities", "googlenet", left(GOOGLENET),
           targets=(Target(2.0),)),
@@ -90,7 +91,8 @@ MODELS = [
           targets=(Target(1.5),)),
     Model("resnet50-90", "ResNet-50, 90 %", "resnet50", ENDS_OF_RESNET50, 0.1,
           targets=(Target(3.5), Target(1.5, batch=16, threads=2))),
-    Model("resnet50-95", "ResNet-50, 95 %", "resnet50", ENDS_OF_RESNET50, 0.05, targets=(Target(3.0),)),
+    Model("resnet50-95", "ResNet-50, 95 %", "resnet50", ENDS_OF_RESNET50, 0.05,
+          targets=(Target(3.0),)),
     dense("resnet50", "ResNet-50", "resnet50"),
     Model("vgg16-90", "VGG-16, convolutions 90 %", "vgg16",
           {"conv1_1": 1.0, "fc6": 1.0, "fc7": 1.0, "fc8": 1.0}, 0.1, targets=(Target(2.0),)),

@@ -15,10 +15,13 @@ class Definition:
             f"  input_param {{ shape {{ dim: 1 dim: {channels} dim: {size} dim: {size} }} }} }}",
         ]
 
-    def layer(self, kind: str, name: str, bottoms: list[str], fields: str = "", top: str = "") -> str:
+    def layer(
+        self, kind: str, name: str, bottoms: list[str], fields: str = "", top: str = ""
+    ) -> str:
         top = top or name
         reads = " ".join(f'bottom: "{bottom}"' for bottom in bottoms)
-        self.lines.append(f'layer {{ name: "{name}" type: "{kind}" {reads} top: "{top}" {fields} }}')
+        head = f'name: "{name}" type: "{kind}" {reads} top: "{top}"'
+        self.lines.append(f"layer {{ {head} {fields} }}")
         return top
 
     def convolution(
@@ -41,7 +44,9 @@ class Definition:
         self.layer("Scale", "scale" + suffix, [blob], "scale_param { bias_term: true }", top=blob)
         return self.relu("relu" + suffix, blob) if relu else blob
 
-    def pool(self, name: str, bottom: str, kind: str, kernel: int, stride: int = 1, pad: int = 0) -> str:
+    def pool(
+        self, name: str, bottom: str, kind: str, kernel: int, stride: int = 1, pad: int = 0
+    ) -> str:
         fields = f"pool: {kind} kernel_size: {kernel} stride: {stride} pad: {pad}"
         return self.layer("Pooling", name, [bottom], f"pooling_param {{ {fields} }}")
 
@@ -50,7 +55,8 @@ class Definition:
         return self.layer("InnerProduct", name, [bottom], fields)
 
     def lrn(self, name: str, bottom: str) -> str:
-        return self.layer("LRN", name, [bottom], "lrn_param { local_size: 5 alpha: 0.0001 beta: 0.75 }")
+        fields = "lrn_param { local_size: 5 alpha: 0.0001 beta: 0.75 }"
+        return self.layer("LRN", name, [bottom], fields)
 
     def ended(self, scores: str) -> str:
         """The text, with a Softmax at the end."""
@@ -61,8 +67,8 @@ class Definition:
 def caffenet() -> str:
     net = Definition("CaffeNet", 3, 227)
     top = "data"
-    shapes = {1: (96, 11, 4, 0, 1), 2: (256, 5, 1, 2, 2), 3: (384, 3, 1, 1, 1), 4: (384, 3, 1, 1, 2),
-              5: (256, 3, 1, 1, 2)}
+    shapes = {1: (96, 11, 4, 0, 1), 2: (256, 5, 1, 2, 2), 3: (384, 3, 1, 1, 1),
+              4: (384, 3, 1, 1, 2), 5: (256, 3, 1, 1, 2)}
     for i, shape in shapes.items():
         top = net.relu(f"relu{i}", net.convolution(f"conv{i}", top, *shape))
         if i in (1, 2, 5):
@@ -88,7 +94,8 @@ def googlenet() -> str:
     net = Definition("GoogLeNet", 3, 224)
 
     def convolution(name: str, bottom: str, outputs: int, kernel: int, stride: int = 1) -> str:
-        return net.relu("relu_" + name, net.convolution(name, bottom, outputs, kernel, stride, kernel // 2))
+        top = net.convolution(name, bottom, outputs, kernel, stride, kernel // 2)
+        return net.relu("relu_" + name, top)
 
     top = convolution("conv1/7x7_s2", "data", 64, 7, 2)
     top = net.lrn("pool1/norm1", net.pool("pool1/3x3_s2", top, "MAX", 3, 2))
@@ -97,11 +104,12 @@ def googlenet() -> str:
     top = net.pool("pool2/3x3_s2", top, "MAX", 3, 2)
     for block, (one, three_in, three, five_in, five, projection) in INCEPTIONS.items():
         name = f"inception_{block}/"
+        pooled = net.pool(name + "pool", top, "MAX", 3, 1, 1)
         branches = [
             convolution(name + "1x1", top, one, 1),
             convolution(name + "3x3", convolution(name + "3x3_reduce", top, three_in, 1), three, 3),
             convolution(name + "5x5", convolution(name + "5x5_reduce", top, five_in, 1), five, 5),
-            convolution(name + "pool_proj", net.pool(name + "pool", top, "MAX", 3, 1, 1), projection, 1),
+            convolution(name + "pool_proj", pooled, projection, 1),
         ]
         top = net.layer("Concat", name + "output", branches)
         if block in ("3b", "4e"):
@@ -129,16 +137,19 @@ def resnet50() -> str:
             branch = convolution(name + "_branch2a", top, width, 1, stride)
             branch = convolution(name + "_branch2b", branch, width, 3, 1, 1)
             branch = convolution(name + "_branch2c", branch, 4 * width, 1, relu=False)
-            top = net.relu(f"res{name}_relu", net.layer("Eltwise", "res" + name, [shortcut, branch]))
+            top = net.layer("Eltwise", "res" + name, [shortcut, branch])
+            top = net.relu(f"res{name}_relu", top)
     return net.ended(net.inner_product("fc1000", net.pool("pool5", top, "AVE", 7), 1000))
 
 
 def vgg16() -> str:
     net = Definition("VGG-16", 3, 224)
     top = "data"
-    for stage, (count, width) in enumerate([(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)], start=1):
+    stages = [(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)]
+    for stage, (count, width) in enumerate(stages, start=1):
         for i in range(1, count + 1):
-            top = net.relu(f"relu{stage}_{i}", net.convolution(f"conv{stage}_{i}", top, width, 3, 1, 1))
+            top = net.convolution(f"conv{stage}_{i}", top, width, 3, 1, 1)
+            top = net.relu(f"relu{stage}_{i}", top)
         top = net.pool(f"pool{stage}", top, "MAX", 2, 2)
     for i in (6, 7):
         top = net.relu(f"relu{i}", net.inner_product(f"fc{i}", top, 4096))
@@ -181,7 +192,8 @@ def mobilenet() -> str:
 
     top = convolution("conv1", "data", 32, 3, 2, 1)
     channels = 32
-    blocks = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)] + 5 * [(512, 1)] + [(1024, 2), (1024, 1)]
+    blocks = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2)]
+    blocks += 5 * [(512, 1)] + [(1024, 2), (1024, 1)]
     for i, (outputs, stride) in enumerate(blocks, start=2):
         top = convolution(f"conv{i}/dw", top, channels, 3, stride, 1, channels)
         top = convolution(f"conv{i}/sep", top, outputs, 1)

@@ -19,8 +19,8 @@ class Absent(Exception):
 class Peer:
     """`packages` are what pip installs; `arguments` go to the worker.
 
-    Peers that have the same environment share it. A peer that is not in FP32 by force is shown, but does
-    not count as the best FP32 peer.
+    Peers with the same environment share it. A peer that is not in FP32 by force is shown, but does not
+    count as the best FP32 peer.
     """
 
     name: str

@@ -14,7 +14,7 @@ LAYER_TARGET = ("caffenet-ssl", ("conv2", "conv3", "conv4", "conv5"), 6.0)
 
 
 def verdict(model: Model, run: dict[str, Any]) -> dict[str, Any]:
-    """The best FP32 peer, how many times as fast sparsec is, and the model's target if it has one here."""
+    """The best FP32 peer, how many times as fast sparsec is, and the target if there is one."""
     results = run["results"]
     times = {p.name: results[p.name]["median_ms"] for p in PEERS
              if p.counts and "median_ms" in results.get(p.name, {})}
@@ -73,8 +73,8 @@ def network_table(document: dict[str, Any], batch: int, threads: int) -> str:
             ])
     if not rows:
         return ""
-    header = ["ms", "sparsec", *(p["title"] for p in asked), "best FP32 peer", "ratio", "target", "met",
-              "others"]
+    header = ["ms", "sparsec", *(p["title"] for p in asked), "best FP32 peer", "ratio", "target",
+              "met", "others"]
     return (f"### Batch {batch}, {threads} thread{'s' if threads > 1 else ''}\n\n"
             + table(header, rows) + "\n")
 
@@ -123,9 +123,10 @@ def layer_tables(document: dict[str, Any]) -> str:
                          milliseconds(theirs), f"{theirs / ours:.2f}", f"{target:g}"])
     if not rows:
         return ""
-    versions = {m["layers"]["version"] for m in document["models"] if m.get("layers", {}).get("version")}
-    header = ["sums in ms", "convolutions", "sparsec", "oneDNN direct", "oneDNN best", "ratio", "target"]
-    return (f"### Convolutions one by one, beside oneDNN {', '.join(sorted(versions))}\n\n"
+    libraries = {m.get("layers", {}).get("version") for m in document["models"]} - {None}
+    header = ["sums in ms", "convolutions", "sparsec", "oneDNN direct", "oneDNN best", "ratio",
+              "target"]
+    return (f"### Convolutions one by one, beside oneDNN {', '.join(sorted(libraries))}\n\n"
             + table(header, rows) + "\n")
 
 
@@ -145,7 +146,8 @@ def notes(document: dict[str, Any]) -> str:
                     lines[f"{model['title']}, {where}: {result['absent']}."] = None
         for peer, rewrites in model.get("rewrites", {}).items():
             for rewrite in rewrites:
-                lines[f"{model['title']}: {peer} got {rewrite}, because it crashes otherwise."] = None
+                line = f"{model['title']}: {peer} got {rewrite}, because it crashes otherwise."
+                lines[line] = None
         if "absent" in model.get("layers", {}):
             lines[f"{model['title']}: {model['layers']['absent']}."] = None
     return "".join(f"- {line}\n" for line in lines)
@@ -167,8 +169,8 @@ def markdown(document: dict[str, Any]) -> str:
     configurations = dict.fromkeys(
         (run["batch"], run["threads"]) for m in document["models"] for run in m["runs"])
     head = (
-        f"{machine['date']}; {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, Linux "
-        f"{machine['kernel']}; load average at the start {machine['load_average']}. "
+        f"{machine['date']}; {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
+        f"Linux {machine['kernel']}; load average at the start {machine['load_average']}. "
         f"{document['sparsec']}; {versions(document)}. {settings['rounds']} rounds of turns of "
         f"{settings['turn_s']:g} s.\n\n"
     )

@@ -7,6 +7,12 @@ import numpy
 from worker import serve, stem
 
 
+def tensor(data: numpy.ndarray) -> MNN.Tensor:
+    """In the layout NCHW."""
+    kind, layout = MNN.Halide_Type_Float, MNN.Tensor_DimensionType_Caffe
+    return MNN.Tensor(data.shape, kind, data, layout)
+
+
 class Session:
     version = MNN.version()
 
@@ -18,7 +24,7 @@ class Session:
         self.input = self.interpreter.getSessionInput(self.session)
         self.interpreter.resizeTensor(self.input, data.shape)
         self.interpreter.resizeSession(self.session)
-        self.host = MNN.Tensor(data.shape, MNN.Halide_Type_Float, data, MNN.Tensor_DimensionType_Caffe)
+        self.host = tensor(data)
 
     def run(self) -> None:
         # Every time, since MNN reuses the input's memory for what comes later.
@@ -28,9 +34,7 @@ class Session:
     def output(self) -> numpy.ndarray:
         device = self.interpreter.getSessionOutput(self.session)
         shape = device.getShape()
-        host = MNN.Tensor(
-            shape, MNN.Halide_Type_Float, numpy.zeros(shape, numpy.float32), MNN.Tensor_DimensionType_Caffe
-        )
+        host = tensor(numpy.zeros(shape, numpy.float32))
         device.copyToHostTensor(host)
         return numpy.array(host.getNumpyData(), dtype=numpy.float32).reshape(shape)
 

@@ -14,8 +14,9 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(
+            model, options, providers=["CPUExecutionProvider"]
+        )
         self.binding = self.session.io_binding()
         self.binding.bind_cpu_input(self.session.get_inputs()[0].name, data)
         self.binding.bind_output(self.session.get_outputs()[0].name)

@@ -1,12 +1,12 @@
 """What the workers of all peers share: a conversation in lines of JSON.
 
-Requests come over stdin, answers go to the file descriptor that the first argument names; what libraries
-print on stdout and stderr goes to a log file.
+Requests come over stdin, answers go to the file descriptor that the first argument names; what
+libraries print on stdout and stderr goes to a log file.
 
 A worker runs inside the virtual environment of its peer, holds one network and does what it is told:
-    {"do": "load", "model": PATH, "batch": N, "threads": N, "input": X.npy}  ->  {"version": …}
-    {"do": "check", "expected": X.npz}                                       ->  {"error": …}
-    {"do": "time", "seconds": S, "warmup": S}                                ->  {"median_ms": …, …}
+    {"do": "load", "model": PATH, "batch": N, "threads": N, "input": X.npy} -> {"version": …}
+    {"do": "check", "expected": X.npz}                                      -> {"error": …}
+    {"do": "time", "seconds": S, "warmup": S}                               -> {"median_ms": …, …}
 An error is answered by {"failed": REASON}.
 """
 
@@ -38,12 +38,22 @@ Answer = dict[str, Any]
 Loader = Callable[[str, int, int, numpy.ndarray], Network]
 
 
+def scores(values: numpy.ndarray, counted: numpy.ndarray) -> numpy.ndarray:
+    """What a Softmax was made of, up to a shift: probabilities hide errors of all but the largest."""
+    logarithms = numpy.log(numpy.maximum(values, 1e-38)) * counted
+    return (logarithms - logarithms.sum(1, keepdims=True) / counted.sum(1, keepdims=True)) * counted
+
+
 def error(actual: numpy.ndarray, expected: numpy.ndarray) -> float:
-    """max|a - b| / max|b|, the project's measure."""
+    """max|a - b| / max|b|, the project's measure; of the scores if these are probabilities."""
     if actual.size != expected.size:
         raise ValueError(f"{actual.size} values come out instead of {expected.size}")
-    difference = numpy.abs(actual.reshape(expected.shape).astype(float) - expected.astype(float))
-    return float(difference.max() / numpy.abs(expected).max())
+    expected = expected.reshape(len(expected), -1).astype(float)
+    actual = actual.reshape(expected.shape).astype(float)
+    if numpy.abs(expected.sum(axis=1) - 1).max() < 1e-3 and expected.min() >= 0:
+        counted = expected > 1e-30
+        actual, expected = scores(actual, counted), scores(expected, counted)
+    return float(numpy.abs(actual - expected).max() / numpy.abs(expected).max())
 
 
 def measure(run: Callable[[], None], seconds: float, warmup: float) -> Answer:
