@@ -103,6 +103,20 @@ def sum_of(rows: list[dict[str, Any]], *keys: str) -> float | None:
     return total
 
 
+def small_network_table(document: dict[str, Any]) -> str:
+    """Every convolution of the networks that have few; results.json has those of the others too."""
+    rows = []
+    for model in document["models"]:
+        layers = model.get("layers", {}).get("convolutions", [])
+        for row in layers if len(layers) <= 8 else []:
+            rows.append([
+                model["title"], row["name"], f"{100 * row['density']:.1f} %", row["kernel"],
+                ", ".join(row["fused"]), milliseconds(row["sparsec_ms"]),
+                milliseconds(row["direct_ms"]), milliseconds(row["winograd_ms"])])
+    header = ["ms", "layer", "non-zeros", "kernel", "fused", "sparsec", "direct", "Winograd"]
+    return table(header, rows) + "\n" if rows else ""
+
+
 def layer_tables(document: dict[str, Any]) -> str:
     rows = []
     for model in document["models"]:
@@ -127,7 +141,7 @@ def layer_tables(document: dict[str, Any]) -> str:
     header = ["sums in ms", "convolutions", "sparsec", "oneDNN direct", "oneDNN best", "ratio",
               "target"]
     return (f"### Convolutions one by one, beside oneDNN {', '.join(sorted(libraries))}\n\n"
-            + table(header, rows) + "\n")
+            + table(header, rows) + "\n" + small_network_table(document))
 
 
 def notes(document: dict[str, Any]) -> str:
