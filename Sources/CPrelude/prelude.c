@@ -25,6 +25,9 @@ BYTES(context_c) = {
 BYTES(convolution_columns_h) = {
 #embed "Prelude/convolution_columns.h"
 };
+BYTES(convolution_hardcoded_h) = {
+#embed "Prelude/convolution_hardcoded.h"
+};
 BYTES(convolution_sparse_h) = {
 #embed "Prelude/convolution_sparse.h"
 };
@@ -99,6 +102,7 @@ static const struct sparsec_prelude_file files[] = {
   ENTRY("border_bias.h", border_bias_h),
   ENTRY("context.c", context_c),
   ENTRY("convolution_columns.h", convolution_columns_h),
+  ENTRY("convolution_hardcoded.h", convolution_hardcoded_h),
   ENTRY("convolution_sparse.h", convolution_sparse_h),
   ENTRY("copy.h", copy_h),
   ENTRY("cpu.c", cpu_c),

@@ -10,6 +10,13 @@ public protocol Kernel: Sendable {
   /// What it answers for a node; nil if it is not made for this type of layer.
   func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate?
 
+  /// The cycles it would take if this share of the node's weights were not zero, scattered; nil if it does not
+  /// pass over zeros, or is not made for the node.
+  func cycles(for node: NodeID, in graph: Graph, density: Double, target: Target) -> Double?
+
+  /// Whether it multiplies every weight, zero or not: what kernels that do not are measured by.
+  var multipliesAll: Bool { get }
+
   /// Whether its output may lie where its first input lies.
   var worksInPlace: Bool { get }
 
@@ -19,6 +26,10 @@ public protocol Kernel: Sendable {
 
 extension Kernel {
   public var worksInPlace: Bool { false }
+  public var multipliesAll: Bool { false }
+
+  public func cycles(for node: NodeID, in graph: Graph, density: Double, target: Target) -> Double?
+  { nil }
 
   /// The answer of a kernel that fits.
   func fits(
@@ -43,6 +54,8 @@ public struct LayerEmitter {
   public let target: Target
   /// Constants of the whole network.
   public var weights: WeightStore
+  /// Straight-line code of the whole network.
+  public var code = StraightLineCode()
   /// Headers of the prelude that the function needs.
   public var headers: Set<String> = []
   /// The statements of the function.

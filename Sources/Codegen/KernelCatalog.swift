@@ -11,6 +11,7 @@ public struct KernelCatalog: Sendable {
     ColumnsConvolution(),
     DenseConvolution(),
     SparseConvolution(),
+    HardCodedConvolution(),
     WindowsConvolution(),
     WindowsDeconvolution(),
     Im2colKernel(),
@@ -46,6 +47,29 @@ public struct KernelCatalog: Sendable {
   /// All kernels made for a node's type of layer, with their answers, in the list's order.
   public func candidates(for node: NodeID, in graph: Graph) -> [KernelCandidate] {
     Self.kernels.compactMap { $0.candidate(for: node, in: graph, target: target) }
+  }
+
+  /// The share of zeros, scattered over the node's weights, from which on the best kernel that passes over zeros
+  /// is predicted to be faster than the best that multiplies all; nil where there are not both.
+  public func breakEvenSparsity(of node: NodeID, in graph: Graph) -> Double? {
+    func sparse(_ density: Double) -> Double? {
+      Self.kernels.compactMap { kernel in
+        kernel.cycles(for: node, in: graph, density: density, target: target)
+      }.min()
+    }
+    let dense = Self.kernels.filter(\.multipliesAll).compactMap {
+      $0.candidate(for: node, in: graph, target: target)?.cost
+    }.min()
+    guard let dense, let full = sparse(1), let empty = sparse(0) else { return nil }
+    if target.seconds(full) <= dense { return 0 }
+    if target.seconds(empty) >= dense { return 1 }
+    // Cost rises with density; twenty halvings are a millionth.
+    var (low, high) = (0.0, 1.0)
+    for _ in 0..<20 {
+      let middle = (low + high) / 2
+      if target.seconds(sparse(middle) ?? 0) < dense { low = middle } else { high = middle }
+    }
+    return 1 - low
   }
 
   /// The kernel of a name.

@@ -6,6 +6,8 @@ public struct EmittedModel: Sendable {
   public var source: SourceFile
   /// `weights.bin`.
   public var weights: [UInt8]
+  /// Straight-line code, for the end of `kernels.S`; empty if no layer has any.
+  public var code: String
   /// The prelude's headers that `net.c` needs.
   public var headers: [SourceFile]
   /// The layers in the order in which they run; what needs no work is not among them.
@@ -39,6 +41,7 @@ public struct ModelEmitter {
   public func emit() -> EmittedModel {
     let plan = MemoryPlan(lowered) { kernel(of: $0).worksInPlace }
     var weights = WeightStore()
+    var code = StraightLineCode()
     var headers: Set<String> = ["network.h"]
     var names = UniqueNames()
     var functions = CWriter()
@@ -49,8 +52,10 @@ public struct ModelEmitter {
         let function = names.unique("layer_" + CText.identifier(graph[id].name))
         var emitter = LayerEmitter(
           lowered: lowered, plan: plan, target: target, weights: weights)
+        emitter.code = code
         kernel(of: id).emit(id, into: &emitter)
         weights = emitter.weights
+        code = emitter.code
         headers.formUnion(emitter.headers)
         write(id, function, emitter, to: &functions)
         steps.append(EmittedStep(node: id, function: function))
@@ -58,11 +63,12 @@ public struct ModelEmitter {
       stepsSoFar[id] = steps.count
     }
     var file = CWriter()
-    writeHead(headers, to: &file)
+    writeHead(headers, code, to: &file)
     file.lines(functions.text)
     writeTables(plan, steps, stepsSoFar, to: &file)
     return EmittedModel(
       source: SourceFile(name: "net.c", text: file.text), weights: weights.bytes,
+      code: code.text,
       headers: Prelude.headers(including: headers), steps: steps, arenaFloats: plan.size)
   }
 
@@ -73,7 +79,7 @@ public struct ModelEmitter {
     return KernelCatalog.kernel(named: choice.kernel)
   }
 
-  private func writeHead(_ headers: Set<String>, to file: inout CWriter) {
+  private func writeHead(_ headers: Set<String>, _ code: StraightLineCode, to file: inout CWriter) {
     file.comment([
       "net.c: the network \(CText.literal(graph.name)), compiled by sparsec for "
         + "\(target.architecture).",
@@ -88,6 +94,7 @@ public struct ModelEmitter {
     file.line()
     file.line("extern const unsigned char sparsec_weights[] HIDDEN;")
     file.line("extern const char sparsec_manifest[] HIDDEN;")
+    for declaration in code.declarations { file.line(declaration) }
     file.line()
   }
 

@@ -56,7 +56,7 @@ public struct BuildFolder: ~Copyable {
   static func files(of model: EmittedModel, manifest: [UInt8]) -> [SourceFile] {
     var files = [model.source, SourceFile(name: "weights.bin", bytes: model.weights)]
     files.append(SourceFile(name: "manifest.json", bytes: manifest))
-    files.append(SourceFile(name: "kernels.S", text: constantsAssembly(folder: nil)))
+    files.append(SourceFile(name: "kernels.S", text: assembly(of: model, folder: nil)))
     var present = Set(model.headers.map(\.name))
     files += model.headers
     for file in Prelude.fixedSources { files.append(file) }
@@ -65,8 +65,9 @@ public struct BuildFolder: ~Copyable {
     return files
   }
 
-  /// The assembly text that brings weights and manifest in; `folder` makes their paths absolute.
-  static func constantsAssembly(folder: String?) -> String {
+  /// The assembly text that brings weights and manifest in, and the straight-line code; `folder` makes the
+  /// paths absolute.
+  static func assembly(of model: EmittedModel, folder: String?) -> String {
     func path(_ name: String) -> String {
       guard let folder else { return name }
       return (folder + "/" + name).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
@@ -86,6 +87,6 @@ public struct BuildFolder: ~Copyable {
       .incbin "\(path("manifest.json"))"
       .byte 0
 
-      """
+      """ + model.code
   }
 }

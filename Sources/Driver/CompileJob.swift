@@ -91,13 +91,13 @@ public struct CompileJob: Hashable, Sendable {
         """)
   }
 
-  /// Runs everything; `output` appears whole or not at all.
-  public func run(to output: String) throws(Diagnostic) {
+  /// Runs everything for a network whose files are in the folder; `output` appears whole or not at all.
+  public func run(_ model: EmittedModel, to output: String) throws(Diagnostic) {
     do {
       try Assembler.assemble(
-        BuildFolder.constantsAssembly(folder: folder), to: folder + "/kernels.o")
+        BuildFolder.assembly(of: model, folder: folder), to: folder + "/kernels.o")
     } catch {
-      throw .error("the assembler refused the network's constants: \(error)")
+      throw .error("the assembler refused the network's constants or code: \(error)")
     }
     for job in [compileNetwork] + compileFixed { try require(job) }
     let replacement = try FileInTheMaking(output)

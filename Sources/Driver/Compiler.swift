@@ -51,7 +51,7 @@ public struct Compiler {
     if let output = options.output {
       progress("compile C", 0.5)
       try CompileJob(clang: clang, architecture: options.target, folder: folder.path)
-        .run(to: output)
+        .run(model, to: output)
     }
     try writeExtras(manifest)
     progress("done", 1)
@@ -73,12 +73,41 @@ public struct Compiler {
     let (graph, reports) = try runPasses(source.graph)
     progress("choose kernels", 0.2)
     let target = try clang.target(named: options.target)
-    let lowered = try ChooseKernels(
-      source: CatalogSource(catalog: KernelCatalog(target: target)), forced: options.forcedKernels
+    let catalog = KernelCatalog(target: target)
+    let stage = Lowered(
+      source: source, graph: graph, reports: reports,
+      lowered: try chooseKernels(for: graph, from: CatalogSource(catalog: catalog)),
+      target: target, maximumBatch: maximumBatch)
+    return options.measuresKernels ? try tuned(stage, clang) : stage
+  }
+
+  private func chooseKernels(for graph: Graph, from source: CatalogSource) throws(Diagnostic)
+    -> LoweredGraph
+  {
+    try ChooseKernels(
+      source: source, forced: options.forcedKernels, weightForm: options.weightForm
     ).run(graph)
-    return Lowered(
-      source: source, graph: graph, reports: reports, lowered: lowered, target: target,
-      maximumBatch: maximumBatch)
+  }
+
+  /// The same network with the kernels that are measured to be the fastest, unless the model's are faster
+  /// together.
+  private func tuned(_ stage: Lowered, _ clang: Clang) throws(Diagnostic) -> Lowered {
+    var (times, warning) = KernelTimes.read()
+    let tuning = KernelTuning(
+      clang: clang, target: stage.target, stage: stage, options: options, progress: progress)
+    try tuning.measure(&times)
+    try times.write()
+    let source = CatalogSource(catalog: KernelCatalog(target: stage.target), times: times)
+    let lowered = try chooseKernels(for: stage.graph, from: source)
+    var result = stage
+    result.source.findings += warning.map { [$0] } ?? []
+    if try tuning.isFaster(lowered) {
+      result.lowered = lowered
+    } else {
+      result.source.findings.append(
+        .note("the kernels that are fastest one by one are slower together: the model's are kept"))
+    }
+    return result
   }
 
   private func checkedBatch(_ graph: Graph) throws(Diagnostic) -> Int {
@@ -136,8 +165,21 @@ public struct Compiler {
 /// Introduces the catalog of kernels to the pass that chooses among them.
 struct CatalogSource: KernelSource {
   let catalog: KernelCatalog
+  /// What was measured on this machine, if that shall count.
+  var times: KernelTimes?
 
   func candidates(for node: NodeID, in graph: Graph) -> [KernelCandidate] {
-    catalog.candidates(for: node, in: graph)
+    let candidates = catalog.candidates(for: node, in: graph)
+    guard let times, candidates.count > 1 else { return candidates }
+    let fingerprint = KernelTimes.fingerprint(of: node, in: graph, catalog.target)
+    return candidates.map { candidate in
+      var candidate = candidate
+      candidate.measuredCost = times[fingerprint, candidate.kernel]
+      return candidate
+    }
+  }
+
+  func breakEvenSparsity(of node: NodeID, in graph: Graph) -> Double? {
+    catalog.breakEvenSparsity(of: node, in: graph)
   }
 }

@@ -47,6 +47,9 @@ public struct Explanation: Sendable {
       text += "  \(layer.nonzeros) of \(layer.weights) weights are not zero "
       text += "(\(Quantity.percent(layer.nonzeros, of: layer.weights)))\n"
     }
+    if let sparsity = layer.breakEvenSparsity {
+      text += "  scattered zeros pay from \(Quantity.percent(sparsity)) on\n"
+    }
     if let hint = layer.hint {
       text += "  the prototxt asked for \(hint.onOneLine)"
       text += layer.kernel.contains(hint) ? "\n" : ", which is a hint only\n"
@@ -63,20 +66,25 @@ public struct Explanation: Sendable {
 
   /// Why a kernel that could have done it was not taken.
   private static func defeat(of candidate: Manifest.Candidate, _ layer: Manifest.Layer) -> String {
-    (candidate.predictedMs ?? 0) < layer.predictedMs
+    let winner = layer.candidates.first { $0.kernel == layer.kernel }
+    if let measured = candidate.measuredMs, let best = winner?.measuredMs {
+      return measured < best ? "measured faster, but not asked for" : "measured slower"
+    }
+    return (candidate.predictedMs ?? 0) < layer.predictedMs
       ? "predicted to be faster, but not asked for" : "predicted to be slower"
   }
 
   private static func table(_ layer: Manifest.Layer) -> String {
     var table = TextTable(
-      ("  candidate", .left), ("predicted ms", .right), ("verdict", .left))
+      ("  candidate", .left), ("predicted ms", .right), ("measured ms", .right), ("verdict", .left))
     for candidate in layer.candidates {
       let verdict =
         candidate.kernel == layer.kernel
         ? "chosen" : candidate.declined.map { "declined: \($0)" } ?? defeat(of: candidate, layer)
       table.add(
         "  " + candidate.kernel,
-        candidate.predictedMs.map { Quantity.decimal($0, 4) } ?? "-", verdict)
+        candidate.predictedMs.map { Quantity.decimal($0, 4) } ?? "-",
+        candidate.measuredMs.map { Quantity.decimal($0, 4) } ?? "-", verdict)
     }
     return table.text
   }

@@ -27,11 +27,14 @@ public struct Manifest: Codable, Hashable, Sendable {
   public struct Candidate: Codable, Hashable, Sendable {
     public var kernel: String
     public var predictedMs: Double?
+    /// Measured in a network on the compiling machine; absent if nobody measured.
+    public var measuredMs: Double?
     public var declined: String?
 
     enum CodingKeys: String, CodingKey {
       case kernel, declined
       case predictedMs = "predicted_ms"
+      case measuredMs = "measured_ms"
     }
   }
 
@@ -42,6 +45,9 @@ public struct Manifest: Codable, Hashable, Sendable {
     public var kernel: String
     public var reason: String
     public var predictedMs: Double
+    /// The share of scattered zeros from which on a sparse kernel would be chosen; absent where the choice does
+    /// not depend on it.
+    public var breakEvenSparsity: Double?
     public var nonzeros: Int
     public var weights: Int
     /// Multiply-adds of a dense evaluation, and of the nonzero weights alone.
@@ -56,6 +62,7 @@ public struct Manifest: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey {
       case name, type, fused, kernel, reason, nonzeros, weights, candidates, hint, steps
       case predictedMs = "predicted_ms"
+      case breakEvenSparsity = "break_even_sparsity"
       case denseMultiplyAdds = "dense_multiply_adds"
       case nonzeroMultiplyAdds = "nonzero_multiply_adds"
     }

@@ -70,7 +70,8 @@ struct ManifestBuilder {
     return Manifest.Layer(
       name: node.name, type: node.sourceType, fused: node.fused.map(\.name),
       kernel: choice.kernel, reason: choice.reason, predictedMs: choice.predictedCost * 1e3,
-      nonzeros: weights?.nonzeroCount ?? 0, weights: weights?.count ?? 0,
+      breakEvenSparsity: choice.breakEvenSparsity, nonzeros: weights?.nonzeroCount ?? 0,
+      weights: weights?.count ?? 0,
       denseMultiplyAdds: dense, nonzeroMultiplyAdds: Int(Double(dense) * density),
       candidates: choice.candidates.map(candidate), hint: node.kernelHint, steps: steps)
   }
@@ -79,7 +80,8 @@ struct ManifestBuilder {
     switch candidate.fit {
     case .fits(let cost):
       return Manifest.Candidate(
-        kernel: candidate.kernel, predictedMs: cost * 1e3, declined: nil)
+        kernel: candidate.kernel, predictedMs: cost * 1e3,
+        measuredMs: candidate.measuredCost.map { $0 * 1e3 }, declined: nil)
     case .declines(let reason):
       return Manifest.Candidate(kernel: candidate.kernel, predictedMs: nil, declined: reason)
     }

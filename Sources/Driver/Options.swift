@@ -1,7 +1,10 @@
 import Images
+import Passes
 
 /// What `compile` is asked to do.
 public struct CompileOptions: Sendable {
+  public typealias WeightForm = Passes.WeightForm
+
   /// The network's definition, a prototxt.
   public var definition: String
   /// Its weights, a caffemodel.
@@ -18,6 +21,10 @@ public struct CompileOptions: Sendable {
   /// Layer to kernel.
   public var forcedKernels: [String: String] = [:]
   public var disabledPasses: Set<String> = []
+  /// Where the weights of sparse layers stand.
+  public var weightForm = WeightForm.auto
+  /// Whether kernels are measured on this machine before they are chosen.
+  public var measuresKernels = false
   /// The folder that receives the emitted C.
   public var keptFolder: String?
   /// The file that receives the report.

@@ -34,6 +34,10 @@ public struct KernelCandidate: Hashable, Sendable {
   public var outputs: [LayoutOffer]
   /// Why it is a good choice: what the rule saw.
   public var reason: String
+  /// Bytes of straight-line code that the layer would add to the network.
+  public var codeBytes = 0
+  /// Seconds measured in a network on this machine; nil if nobody measured.
+  public var measuredCost: Double?
 
   public init(
     kernel: String, fit: Fit, inputs: [LayoutNeed] = [], outputs: [LayoutOffer] = [],
@@ -51,6 +55,9 @@ public struct KernelCandidate: Hashable, Sendable {
     if case .fits(let cost) = fit { return cost }
     return nil
   }
+
+  /// The cost by which it is chosen: measured if somebody did, else predicted; nil if it declined.
+  public var decidingCost: Double? { cost == nil ? nil : measuredCost ?? cost }
 }
 
 /// The kernel that won, and every loser with its reason.
@@ -62,6 +69,9 @@ public struct KernelChoice: Hashable, Sendable {
   public var predictedCost: Double
   /// All that were asked, the winner included, in the catalog's order.
   public var candidates: [KernelCandidate]
+  /// The share of zeros, scattered over the weights, from which on the model would choose a sparse kernel; nil
+  /// where the choice does not depend on it.
+  public var breakEvenSparsity: Double?
 
   public init(
     kernel: String, reason: String, predictedCost: Double, candidates: [KernelCandidate]

@@ -4,6 +4,24 @@ import IR
 public protocol KernelSource {
   /// All kernels for the node's type of layer, in the catalog's order; at least one fits.
   func candidates(for node: NodeID, in graph: Graph) -> [KernelCandidate]
+
+  /// The share of zeros, scattered over the node's weights, from which on a sparse kernel is predicted to be
+  /// faster than the dense one; nil where there is no such choice.
+  func breakEvenSparsity(of node: NodeID, in graph: Graph) -> Double?
+}
+
+extension KernelSource {
+  public func breakEvenSparsity(of node: NodeID, in graph: Graph) -> Double? { nil }
+}
+
+/// Where the weights of sparse layers stand.
+public enum WeightForm: String, CaseIterable, Sendable {
+  /// As data that kernels stream.
+  case streamed
+  /// Their pattern as straight-line code, wherever a kernel can have it so.
+  case hardCoded = "hard-coded"
+  /// Whichever is predicted to be faster, layer by layer.
+  case auto
 }
 
 /// Gives every node a kernel and every value a layout.
@@ -15,10 +33,19 @@ public struct ChooseKernels {
   public let source: any KernelSource
   /// Layer name to kernel name: the user's wishes.
   public var forced: [String: String]
+  public var weightForm: WeightForm
+  /// Bytes of straight-line code that a network may have: what the second- and third-level caches can feed to
+  /// the instruction decoder.
+  public var codeBudget: Int
 
-  public init(source: any KernelSource, forced: [String: String] = [:]) {
+  public init(
+    source: any KernelSource, forced: [String: String] = [:], weightForm: WeightForm = .auto,
+    codeBudget: Int = 4 << 20
+  ) {
     self.source = source
     self.forced = forced
+    self.weightForm = weightForm
+    self.codeBudget = codeBudget
   }
 
   /// Throws a diagnostic if a wish names no layer, no kernel, or a kernel that cannot do the layer.
@@ -26,6 +53,7 @@ public struct ChooseKernels {
     try checkWishes(in: graph)
     var lowered = LoweredGraph(graph: graph, kernels: [:], layouts: [:])
     for id in graph.order { lowered.kernels[id] = try choose(id, in: graph) }
+    keepCodeInBudget(&lowered)
     lowered.layouts = LayoutFamilies(lowered).layouts()
     try insertRepacks(into: &lowered)
     return lowered
@@ -59,9 +87,7 @@ public struct ChooseKernels {
         throw .error("--kernel \(node.name)=\(wish) is impossible: \(reason)")
       }
     }
-    let fitting = candidates.filter { $0.cost != nil }
-    guard let best = fitting.min(by: { ($0.cost ?? 0) < ($1.cost ?? 0) }), let cost = best.cost
-    else {
+    guard let best = best(of: candidates), let cost = best.cost else {
       let reasons = candidates.map { candidate in
         if case .declines(let reason) = candidate.fit { return "\(candidate.kernel): \(reason)" }
         return candidate.kernel
@@ -70,8 +96,65 @@ public struct ChooseKernels {
         "layer \(node.name) (\(node.sourceType)): no kernel can do it"
           + (reasons.isEmpty ? "" : "; " + reasons.joined(separator: "; ")), at: node.location)
     }
-    return KernelChoice(
+    var choice = KernelChoice(
       kernel: best.kernel, reason: best.reason, predictedCost: cost, candidates: candidates)
+    choice.breakEvenSparsity = source.breakEvenSparsity(of: id, in: graph)
+    return choice
+  }
+
+  /// The cheapest candidate of the wished form of weights.
+  private func best(of candidates: [KernelCandidate]) -> KernelCandidate? {
+    let fitting = candidates.filter { $0.cost != nil }
+    let wished =
+      switch weightForm {
+      case .auto: fitting
+      case .streamed: fitting.filter { $0.codeBytes == 0 }
+      case .hardCoded: fitting.filter { $0.codeBytes > 0 }
+      }
+    let allowed = wished.isEmpty ? fitting : wished
+    // Predictions are not compared with measurements.
+    let measured = allowed.filter { $0.measuredCost != nil }
+    return (measured.isEmpty ? allowed : measured).min {
+      ($0.decidingCost ?? 0) < ($1.decidingCost ?? 0)
+    }
+  }
+
+  /// Takes straight-line code away from the layers that gain least by it, byte for byte, until the network's
+  /// budget is kept. Layers whose kernel the user named keep it.
+  private func keepCodeInBudget(_ lowered: inout LoweredGraph) {
+    struct Use {
+      var node: NodeID
+      var bytes: Int
+      var other: KernelCandidate
+      var saving: Double
+    }
+    var total = 0
+    var uses: [Use] = []
+    for id in lowered.graph.order {
+      guard let chosen = lowered.chosen(id), chosen.codeBytes > 0, let cost = chosen.decidingCost
+      else {
+        continue
+      }
+      total += chosen.codeBytes
+      let others = lowered.kernels[id]?.candidates.filter { $0.codeBytes == 0 && $0.cost != nil }
+      guard forced[lowered.graph[id].name] == nil,
+        let other = others?.min(by: { ($0.decidingCost ?? 0) < ($1.decidingCost ?? 0) }),
+        let slower = other.decidingCost
+      else { continue }
+      uses.append(
+        Use(
+          node: id, bytes: chosen.codeBytes, other: other,
+          saving: (slower - cost) / Double(chosen.codeBytes)))
+    }
+    for use in uses.sorted(by: { ($0.saving, $0.node) < ($1.saving, $1.node) })
+    where total > codeBudget {
+      total -= use.bytes
+      lowered.kernels[use.node]?.kernel = use.other.kernel
+      lowered.kernels[use.node]?.predictedCost = use.other.cost ?? 0
+      lowered.kernels[use.node]?.reason =
+        use.other.reason + "; straight-line code would be faster, but exceed the network's "
+        + "\(codeBudget >> 20) MB of it"
+    }
   }
 
   /// Puts a Repack before every reader that cannot read the layout of its input; readers that need the same

@@ -9,8 +9,8 @@ struct Compile: ParsableCommand {
     case none, model, measure
   }
 
-  /// The form in which weights get into the file.
-  enum WeightForm: String, CaseIterable, ExpressibleByArgument {
+  /// The form in which sparse weights get into the file.
+  enum Weights: String, CaseIterable, ExpressibleByArgument {
     case hardCoded = "hard-coded"
     case streamed, auto
   }
@@ -32,7 +32,10 @@ struct Compile: ParsableCommand {
   var target = "native"
   @Option(help: "The largest batch that one run may have.")
   var batch = 1
-  @Option(help: "How to choose kernels; none and model both ask the cost model.")
+  @Option(
+    help:
+      "How to choose kernels: measure times them on this machine; none and model ask the cost model."
+  )
   var tune = Tuning.model
   @Option(
     help: ArgumentHelp(
@@ -42,8 +45,8 @@ struct Compile: ParsableCommand {
   var disablePass: [String] = []
   @Option(
     name: .customLong("weights"),
-    help: "How weights get into the file: streamed from memory, or as the compiler likes.")
-  var weightForm = WeightForm.auto
+    help: "How sparse weights get into the file: as code, as data, or whichever is faster.")
+  var weightForm = Weights.auto
   @Option(
     help: ArgumentHelp(
       "Keep the C text, with a Makefile that builds the .so from it.", valueName: "folder"))
@@ -67,11 +70,8 @@ struct Compile: ParsableCommand {
     guard output != nil || emit != nil else {
       throw ValidationError("Name the file to make with -o, or a form to print with --emit.")
     }
-    guard tune != .measure else {
-      throw ValidationError("--tune measure is not in this version; use --tune model.")
-    }
-    guard weightForm != .hardCoded else {
-      throw ValidationError("--weights hard-coded is not in this version; use --weights auto.")
+    guard tune != .measure || target == "native" else {
+      throw ValidationError("--tune measure needs --target native: it runs the network here.")
     }
     let layers = kernel.map(\.layer)
     if let twice = layers.first(where: { layer in layers.count { $0 == layer } > 1 }) {
@@ -108,12 +108,24 @@ struct Compile: ParsableCommand {
     options.allowUnknownFields = definitionOptions.allowUnknownFields
     for wish in kernel { options.forcedKernels[wish.layer] = wish.kernel }
     options.disabledPasses = Set(disablePass)
+    options.weightForm = weightForm.form
+    options.measuresKernels = tune == .measure
     options.keptFolder = keepC
     options.report = report
     options.header = header
     options.preprocessing = images.preprocessing
     options.labels = images.labels
     return options
+  }
+}
+
+extension Compile.Weights {
+  var form: CompileOptions.WeightForm {
+    switch self {
+    case .hardCoded: .hardCoded
+    case .streamed: .streamed
+    case .auto: .auto
+    }
   }
 }
 

@@ -7,6 +7,13 @@ import SparsecRuntime
 
 @testable import Driver
 
+/// What a compiled graph shows.
+struct CompiledBlobs {
+  var blobs = ObservedBlobs()
+  /// The values of the rewritten graph by `layer::blob`: they tell which channels of a blob are left.
+  var values: [String: Value] = [:]
+}
+
 /// Compiles graphs and runs what comes out, observing every blob: the counterpart of `referenceEngine`.
 struct CompiledEngine {
   /// A `-march` name.
@@ -26,12 +33,25 @@ struct CompiledEngine {
     return folder
   }
 
-  /// Runs a graph; `inputs` are by name, of as many items as they have.
+  /// Runs a graph, and shows the blobs that have all their channels; `inputs` are by name, of as many items
+  /// as they have.
   func callAsFunction(_ graph: Graph, _ inputs: [String: Tensor]) throws -> ObservedBlobs {
+    let compiled = try observe(graph, inputs)
+    var blobs = compiled.blobs
+    for (key, value) in compiled.values where value.channels != nil {
+      blobs.layers[key] = nil
+      blobs.final[value.name] = nil
+    }
+    return blobs
+  }
+
+  /// As `callAsFunction`, with blobs that lost channels.
+  func observe(_ graph: Graph, _ inputs: [String: Tensor]) throws -> CompiledBlobs {
     let items = try self.items(of: graph, inputs)
     let folder = try Self.temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let model = try Model(path: try build(graph, items: items, in: folder))
+    let passed = try pass(graph)
+    let model = try Model(path: try build(passed, items: items, in: folder))
     var context = try model.makeContext(threads: threads, batch: items)
     var shown: [[[Float]]] = model.blobs.map { _ in [[Float]](repeating: [], count: items) }
     let values = try model.inputs.map { blob in
@@ -42,7 +62,16 @@ struct CompiledEngine {
       shown[blob][item] = elements.indices.map { elements[$0] }
     }
     try compareThreaded(model, values, items, observed)
-    return try collect(model, shown, items)
+    var result = CompiledBlobs(blobs: try collect(model, shown, items))
+    for value in passed.liveValues.map({ passed[$0] }) where !value.isInternal {
+      result.values[value.key] = value
+    }
+    return result
+  }
+
+  private func pass(_ graph: Graph) throws -> Graph {
+    let optional = Set(Pipeline.names).subtracting(["expand-pyramid-pooling"])
+    return try PassManager(disabled: disablesPasses ? optional : []).run(graph).graph
   }
 
   /// Without an observer the same outputs must come from the same inputs, bit by bit, with the threads at work.
@@ -62,11 +91,9 @@ struct CompiledEngine {
     return inputs[graph[first].name]?.shape[0] ?? 1
   }
 
-  private func build(_ graph: Graph, items: Int, in folder: String) throws -> String {
+  private func build(_ passed: Graph, items: Int, in folder: String) throws -> String {
     let clang = try Clang.find()
     let target = try clang.target(named: architecture)
-    let optional = Set(Pipeline.names).subtracting(["expand-pyramid-pooling"])
-    let passed = try PassManager(disabled: disablesPasses ? optional : []).run(graph).graph
     let catalog = KernelCatalog(target: target)
     let lowered = try ChooseKernels(
       source: CatalogSource(catalog: catalog), forced: wishes(passed, catalog)
@@ -83,7 +110,7 @@ struct CompiledEngine {
     }
     let job = CompileJob(clang: clang, architecture: architecture, folder: folder)
     try Assembler.assemble(
-      BuildFolder.constantsAssembly(folder: folder), to: "\(folder)/kernels.o")
+      BuildFolder.assembly(of: model, folder: folder), to: "\(folder)/kernels.o")
     try Self.require(job.compileNetwork)
     try Self.require(job.link(to: "\(folder)/net.so"))
     return "\(folder)/net.so"

@@ -30,9 +30,11 @@ struct columns_block {
 };
 
 /* Recommended: tile_outputs x tile_vectors = 6 x 2 or 4 x 3 for 8 lanes and 4 lanes; 14 x 2 or
- * 9 x 3 for 16: whichever leaves fewer unused outputs and vectors; columns_block about 256, a
- * multiple of the taps of a channel; band so that columns * band floats fill half of L2 at most,
- * not below 4 tiles (band = 64K floats / channels for 512 kB), and 512 at most for 32 kB of L1.
+ * 9 x 3 for 16: whichever leaves fewer unused outputs and vectors; fewer outputs where that leaves
+ * out more columns, but never 3 x 4 with 16 registers (twice the time of 3 x 3: inputs, products
+ * and a weight do not fit); columns_block about 256, a multiple of the taps of a channel; band so
+ * that columns * band floats fill half of L2 at most, not below 4 tiles (band = 64K floats /
+ * channels for 512 kB), and 512 at most for 32 kB of L1.
  */
 struct convolution_columns {
   struct planes output;  /* output.planes = outputs of all groups */
@@ -130,9 +132,10 @@ ALWAYS_INLINE void convolution_columns(
     int64_t q0 = i / c.blocks * band, q1 = q0 + band < positions ? q0 + band : positions;
     const struct columns_block *block = blocks + i % c.blocks;
     switch (block[1].first_output - block[0].first_output) {
-#define SIZE(m)                                                                            \
-  case m:                                                                                  \
-    if (m <= M && c.block_sizes >> m & 1) columns_block_band(c, m, direct, *block, a, q0, q1); \
+#define SIZE(m)                                              \
+  case m:                                                    \
+    if (m <= M && c.block_sizes >> m & 1)                    \
+      columns_block_band(c, m, direct, *block, a, q0, q1);   \
     break;
       SIZE(1)
       SIZE(2)

@@ -12,10 +12,10 @@ struct ColumnsConvolution: Kernel {
     if let obstacle = geometry.obstacle { return declines(obstacle) }
     let weights = graph[node].parameters[0]
     let product = ColumnsProduct(
-      geometry, LiveColumns.liveFilters(weights.values, geometry), weights.values,
-      rowPitch: geometry.expectedRowPitch, target)
+      geometry, FilterPatterns(weights.values, geometry), rowPitch: geometry.expectedRowPitch,
+      target)
     return fits(
-      cycles: product.cycles(geometry, target), target, inputs: [geometry.inputNeed],
+      cycles: product.cycles, target, inputs: [geometry.inputNeed],
       outputs: [.anyPlanes], reason: reason(weights, geometry, product.columns))
   }
 
@@ -40,8 +40,7 @@ struct ColumnsConvolution: Kernel {
     let weights = emitter.graph[node].parameters[0].values
     let pitch = emitter.lowered.pitches(of: emitter.graph[node].inputs[0]).rowPitch
     ColumnsProduct(
-      geometry, LiveColumns.liveFilters(weights, geometry), weights, rowPitch: pitch,
-      emitter.target
+      geometry, FilterPatterns(weights, geometry), rowPitch: pitch, emitter.target
     ).emit(node, geometry, into: &emitter)
   }
 }
@@ -49,14 +48,15 @@ struct ColumnsConvolution: Kernel {
 /// Convolution that multiplies all weights, zero or not; what others are compared with.
 struct DenseConvolution: Kernel {
   let name = "convolution_dense"
+  let multipliesAll = true
 
   func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate? {
     guard let geometry = ConvolutionGeometry(node, in: graph) else { return nil }
     if let obstacle = geometry.obstacle { return declines(obstacle) }
     let product = ColumnsProduct(
-      geometry, LiveColumns.allFilters(geometry), nil, rowPitch: geometry.expectedRowPitch, target)
+      geometry, FilterPatterns(nil, geometry), rowPitch: geometry.expectedRowPitch, target)
     return fits(
-      cycles: product.cycles(geometry, target), target, inputs: [geometry.inputNeed],
+      cycles: product.cycles, target, inputs: [geometry.inputNeed],
       outputs: [.anyPlanes], reason: "all weights are multiplied at full speed")
   }
 
@@ -66,7 +66,7 @@ struct DenseConvolution: Kernel {
     }
     let pitch = emitter.lowered.pitches(of: emitter.graph[node].inputs[0]).rowPitch
     ColumnsProduct(
-      geometry, LiveColumns.allFilters(geometry), nil, rowPitch: pitch, emitter.target
+      geometry, FilterPatterns(nil, geometry), rowPitch: pitch, emitter.target
     ).emit(node, geometry, into: &emitter)
   }
 }

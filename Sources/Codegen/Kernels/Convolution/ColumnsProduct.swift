@@ -3,29 +3,33 @@ import IR
 /// The matrix product that convolution_columns.h computes: which filters and columns, in which tiles.
 struct ColumnsProduct {
   let columns: LiveColumns
+  /// Of all items, as predicted.
+  let cycles: Double
   private let tile: Tile
 
-  /// Without `weights` no column is left out.
+  /// Takes the tile that is predicted to be fastest: large ones cost less for each product, small ones leave out more zeros.
   init(
-    _ geometry: ConvolutionGeometry, _ live: [[Int]], _ weights: [Float]?, rowPitch: Int,
-    _ target: Target
+    _ geometry: ConvolutionGeometry, _ patterns: FilterPatterns, rowPitch: Int, _ target: Target
   ) {
-    tile = Tile(geometry, filters: live.map(\.count), rowPitch: rowPitch, target)
-    columns = LiveColumns(weights, geometry, live: live, tileOutputs: tile.outputs)
-  }
-
-  /// Multiply-adds at the rate of the machine, more where tiles are not full.
-  func cycles(_ geometry: ConvolutionGeometry, _ target: Target) -> Double {
-    let positions = geometry.positions(rowPitch: geometry.expectedRowPitch)
-    let vectors = Double(target.vectors(positions))
-    let visits = columns.blocks.reduce(0) { $0 + columns.lists[$1.list].count }
-    // A column of a tile costs its multiply-adds, or its loads: one per input vector and one per output.
-    let work = Double(tile.outputs * tile.vectors) / target.multiplyAddsPerCycle
-    let loads = Double(tile.outputs + tile.vectors) / 2
-    let perColumn = max(work, loads) * 1.15
-    let product = Double(visits) * vectors / Double(tile.vectors) * perColumn
-    let fills = Double(columns.deadFilters.count) * vectors
-    return Double(geometry.items) * (product + fills) + 2000
+    let vectors = target.vectors(geometry.positions(rowPitch: rowPitch))
+    func product(_ tile: Tile) -> (tile: Tile, columns: LiveColumns, cycles: Double) {
+      let columns = LiveColumns(patterns, tileOutputs: tile.outputs)
+      let work = columns.blocks.reduce(0) { sum, block in
+        let visits = Double(columns.lists[block.list].count)
+        return sum + visits * tile.cycles(filters: block.filters.count, vectors, target)
+      }
+      // Filters without weights are filled.
+      let all = work + Double(columns.deadFilters.count * vectors)
+      return (tile, columns, Double(geometry.items) * all + 2000)
+    }
+    let filters = max(1, patterns.live.map(\.count).max() ?? 1)
+    let options = Tile.options(target)
+    var best = product(Tile(options[0], filters: filters, geometry, target))
+    for option in options.dropFirst() {
+      let other = product(Tile(option, filters: filters, geometry, target))
+      if other.cycles < best.cycles { best = other }
+    }
+    (tile, columns, cycles) = best
   }
 
   func emit(_ node: NodeID, _ geometry: ConvolutionGeometry, into emitter: inout LayerEmitter) {
@@ -113,25 +117,36 @@ private struct Tile {
   var vectors: Int
   var band: Int
 
-  /// - Parameter filters: how many filters each group multiplies.
-  init(_ geometry: ConvolutionGeometry, filters: [Int], rowPitch: Int, _ target: Target) {
-    let candidates = target.lanes == 16 ? [(14, 2), (9, 3), (7, 4)] : [(6, 2), (4, 3), (3, 4)]
-    let positions = target.vectors(geometry.positions(rowPitch: rowPitch))
-    func waste(_ tile: (Int, Int)) -> Double {
-      let blocks = filters.reduce(0) { $0 + ($1 + tile.0 - 1) / tile.0 }
-      let tiles = (positions + tile.1 - 1) / tile.1
-      // Wide tiles load each weight less often; count their loads as well.
-      let loads = 1 + 0.02 * Double(tile.0 + tile.1)
-      return Double(blocks * tile.0 * tiles * tile.1) * loads
-    }
-    var best = candidates[0]
-    for tile in candidates.dropFirst() where waste(tile) < waste(best) { best = tile }
-    outputs = max(1, min(best.0, filters.max() ?? 1))
-    vectors = best.1
-    if outputs < 3 { vectors = 4 }
+  /// Outputs and vectors. Beside their products the inputs and one weight need registers: of 16 registers
+  /// 3 x 4 would leave one too few.
+  static func options(_ target: Target) -> [(outputs: Int, vectors: Int)] {
+    target.lanes == 16
+      ? [(7, 4), (9, 3), (14, 2), (4, 4)] : [(4, 3), (6, 2), (3, 3), (2, 4)]
+  }
+
+  /// - Parameter filters: how many filters a group has at most.
+  init(
+    _ option: (outputs: Int, vectors: Int), filters: Int, _ geometry: ConvolutionGeometry,
+    _ target: Target
+  ) {
+    outputs = min(option.outputs, filters)
+    vectors = outputs < 3 ? 4 : option.vectors
     // Half of the second-level cache for the inputs of a band; 512 positions keep the first level busy.
     let tileFloats = vectors * target.lanes
     let floats = target.level2Bytes / 8 / max(geometry.channels, 1)
     band = max(4 * tileFloats, min(512, floats) / tileFloats * tileFloats)
+  }
+
+  /// Cycles for one column of a block of filters at all positions.
+  func cycles(filters: Int, _ positions: Int, _ target: Target) -> Double {
+    // Multiply-adds, or loads (every second vector lies across two cache lines), or waiting for the sum before;
+    // and the loop around them, which makes larger tiles better.
+    func tile(_ vectors: Int) -> Double {
+      let work = Double(filters * vectors) / target.multiplyAddsPerCycle
+      let loads = (Double(filters) + 1.5 * Double(vectors) + 1) / 2
+      return max(work, loads, 4) + 0.75
+    }
+    let (full, rest) = positions.quotientAndRemainder(dividingBy: vectors)
+    return Double(full) * tile(vectors) + (rest == 0 ? 0 : tile(rest))
   }
 }

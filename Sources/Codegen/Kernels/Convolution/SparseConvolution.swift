@@ -14,6 +14,14 @@ struct SparseConvolution: Kernel {
       reason: "\(percent(weights.density)) of the weights are not zero, and only they are visited")
   }
 
+  func cycles(for node: NodeID, in graph: Graph, density: Double, target: Target) -> Double? {
+    guard let geometry = ConvolutionGeometry(node, in: graph), geometry.obstacle == nil else {
+      return nil
+    }
+    let weights = Double(graph[node].parameters[0].count)
+    return cycles(geometry, nonzeros: Int(density * weights), target)
+  }
+
   /// Per nonzero and vector one multiply-add with an unaligned operand, and a table entry per tile.
   private func cycles(_ geometry: ConvolutionGeometry, nonzeros: Int, _ target: Target) -> Double {
     let vectors = target.vectors(geometry.positions(rowPitch: geometry.expectedRowPitch))
@@ -39,7 +47,7 @@ struct SparseConvolution: Kernel {
       maximumVectors(emitter.target),
       emitter.target.vectors(geometry.positions(rowPitch: inputPitches.rowPitch)))
     let weights = source.parameters[0]
-    let live = LiveColumns.liveFilters(weights.values, geometry).reduce(0) { $0 + $1.count }
+    let live = FilterPatterns(weights.values, geometry).live.reduce(0) { $0 + $1.count }
     let table = Table(
       weights.values, geometry, inputPitches,
       slabs: slabs(

@@ -3,6 +3,7 @@ import IR
 /// Dense matrix times vector: inner_product_dense.h.
 struct DenseInnerProduct: Kernel {
   let name = "inner_product_dense"
+  let multipliesAll = true
 
   func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate? {
     guard let geometry = InnerProductGeometry(node, in: graph) else { return nil }
