@@ -143,7 +143,8 @@ def compile_network(tools: Tools, folder: Path, batch: int) -> dict[str, Any]:
     for layer in layers:
         kept, all_weights = layer.get("nonzeros") or 0, layer.get("weights") or 0
         nonzeros, weights = nonzeros + kept, weights + all_weights
-        budget += 6 * kept if "sparse" in layer["kernel"] else 4 * all_weights
+        skips_zeros = any(word in layer["kernel"] for word in ("sparse", "hardcoded"))
+        budget += 6 * kept if skips_zeros else 4 * all_weights
     return {
         "compile_s": round(seconds, 2), "compile_peak_mb": round(usage.ru_maxrss / 1024),
         "caffemodel_mb": round((folder / "net.caffemodel").stat().st_size / 2**20, 1),
