@@ -120,11 +120,15 @@ private struct NetWriting {
     layer.append("type", .string(form.type))
     for bottom in bottoms { layer.append("bottom", .string(bottom)) }
     for top in tops { layer.append("top", .string(top)) }
-    if let (field, message) = form.parameters { layer.append(field, .message(message)) }
     // A layer that became another one, or several, is no longer the one that was trained.
-    if let node, form.type == node.operation.layer.typeName {
-      settings.add(to: &layer, from: node.name, blobs: form.blobs.count)
+    let trained = node.flatMap { form.type == $0.operation.layer.typeName ? $0.name : nil }
+    if let trained {
+      for rates in settings.rates(of: trained, blobs: form.blobs.count) {
+        layer.append("param", .message(rates))
+      }
     }
+    if let (field, message) = form.parameters { layer.append(field, .message(message)) }
+    if let trained { settings.complete(&layer, as: trained) }
     definition.append("layer", .message(layer))
     layers.append(LayerBlobs(name: name, type: form.type, blobs: form.blobs.map { Blob($0) }))
   }

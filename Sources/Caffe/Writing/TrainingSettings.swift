@@ -36,20 +36,24 @@ public struct TrainingSettings: Sendable {
     }
   }
 
-  /// Puts the settings of the layer of a name into a layer that was made from it.
-  func add(to layer: inout TextMessage, from name: String, blobs: Int) {
+  /// The `param` messages of a layer of so many learned arrays, without what they say of other matters; none if
+  /// they say nothing else.
+  func rates(of name: String, blobs: Int) -> [TextMessage] {
+    let specs = layers[name]?.messages("param").prefix(blobs).map { Self.rates(of: $0) } ?? []
+    return specs.contains { !$0.fields.isEmpty } ? specs : []
+  }
+
+  /// Adds what the parameters of a layer say about training.
+  func complete(_ layer: inout TextMessage, as name: String) {
     guard let source = layers[name] else { return }
-    if layer.string("type") == "Dropout" {
-      copy(["dropout_ratio"], of: "dropout_param", from: source, to: &layer)
-    }
-    if layer.string("type") == "BatchNorm" {
+    switch layer.string("type") {
+    case "Dropout": copy(["dropout_ratio"], of: "dropout_param", from: source, to: &layer)
+    case "BatchNorm":
       copy(
         ["use_global_stats", "moving_average_fraction"], of: "batch_norm_param", from: source,
         to: &layer)
+    default: break
     }
-    let specs = source.messages("param").prefix(blobs).map { Self.rates(of: $0) }
-    guard specs.contains(where: { !$0.fields.isEmpty }) else { return }
-    for spec in specs { layer.append("param", .message(spec)) }
   }
 
   /// Copies fields that are given, unless the layer has them already.
