@@ -122,7 +122,7 @@ def start_worker(
         # A default precision may be a lower one; it is shown as what it is.
         if not error <= (TOLERANCE if peer.counts else 0.1):
             raise Absent(f"{peer.title}: its output differs from sparsec's by {error:.2g}")
-    except Absent:
+    except BaseException:
         worker.close()
         raise
     return worker, {"version": loaded["version"], "error": error}
@@ -142,18 +142,18 @@ def summary(measurements: list[dict[str, float]]) -> dict[str, Any]:
 def time_engines(
     engines: dict[str, Engine], options: argparse.Namespace
 ) -> dict[str, dict[str, Any]]:
-    """All engines in turns; every round begins with another one."""
+    """All engines in turns; every round begins with another one. An engine that fails is closed."""
     taken: dict[str, list[dict[str, float]]] = {name: [] for name in engines}
     failed: dict[str, str] = {}
     for turn in range(options.rounds):
         names = list(engines)
-        for name in names[turn % len(names):] + names[:turn % len(names)]:
-            if name in failed:
-                continue
+        first = turn % max(len(names), 1)
+        for name in names[first:] + names[:first]:
             try:
                 taken[name].append(engines[name].time(options.time, options.warmup))
             except Absent as reason:
                 failed[name] = str(reason)
+                engines.pop(name).close()
     return {
         name: {"absent": failed[name]} if name in failed else summary(measurements)
         for name, measurements in taken.items()
