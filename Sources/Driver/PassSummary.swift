@@ -7,28 +7,32 @@ struct PassSummary: Sendable {
   var source: Manifest.Totals
   /// In the order in which they ran.
   var passes: [Manifest.Pass]
-  /// Layers of the file that are gone.
+  /// Layers of the file that are gone, in its order.
   var removed: [Manifest.Removed]
   /// What was folded into layers that are left.
   var folded: [Manifest.Remark]
   /// Layers that a pass was meant for and could not change.
   var kept: [Manifest.Remark]
+  /// Names of layers that live on in others, which tell so themselves.
+  private var fused: Set<String> = []
 
   /// - Parameter graph: the network before the passes.
   init(_ graph: Graph, _ reports: [PassReport]) {
     source = Manifest.Totals(graph)
     passes = reports.map(Manifest.Pass.init)
     (removed, folded, kept) = ([], [], [])
-    let layers = Set(graph.order.map { graph[$0].name })
+    let places = Dictionary(
+      graph.order.enumerated().map { (graph[$1].name, $0) }, uniquingKeysWith: { first, _ in first }
+    )
     for report in reports {
       for finding in report.findings {
         switch finding.kind {
         case .removed:
           // What a pass had put in and another took away again never was in the file.
-          guard layers.contains(finding.layer) else { continue }
+          guard places[finding.layer] != nil else { continue }
           removed.append(Manifest.Removed(finding, by: report.name, reason: finding.reason))
         case .fused(let into):
-          guard layers.contains(finding.layer) else { continue }
+          guard places[finding.layer] != nil else { continue }
           removed.append(
             Manifest.Removed(
               finding, by: report.name, reason: "fused into \(into): \(finding.reason)"))
@@ -37,6 +41,10 @@ struct PassSummary: Sendable {
         }
       }
     }
+    let sorted = removed.enumerated().sorted { a, b in
+      (places[a.element.name] ?? 0, a.offset) < (places[b.element.name] ?? 0, b.offset)
+    }
+    removed = sorted.map(\.element)
   }
 
   init(_ manifest: Manifest) {
@@ -45,6 +53,7 @@ struct PassSummary: Sendable {
     removed = manifest.removed
     folded = manifest.folded
     kept = manifest.kept
+    fused = Set(manifest.layers.flatMap(\.fused))
   }
 
   /// The layers that are gone and why, what the structure passes could not change and why, and how much
@@ -55,7 +64,9 @@ struct PassSummary: Sendable {
 
   private var removedTable: String {
     var table = TextTable(("removed", .left), ("type", .left), ("by", .left), ("reason", .left))
-    for entry in removed { table.add(entry.name, entry.type, entry.by, entry.reason) }
+    for entry in removed where !fused.contains(entry.name) {
+      table.add(entry.name, entry.type, entry.by, entry.reason)
+    }
     return table.text
   }
 

@@ -51,9 +51,9 @@ struct PassSummaryTests {
     #expect(
       summary.removed == [
         Manifest.Removed(
-          name: "ip", type: "T", by: "drop-unread-channels", reason: "nobody reads it"),
-        Manifest.Removed(
           name: "conv", type: "T", by: "fuse-activations", reason: "fused into ip: in registers"),
+        Manifest.Removed(
+          name: "ip", type: "T", by: "drop-unread-channels", reason: "nobody reads it"),
       ])
     #expect(
       summary.folded == [
@@ -73,8 +73,8 @@ struct PassSummaryTests {
     #expect(
       PassSummary(try Self.graph(), Self.reports).text == """
         removed  type  by                    reason
-        ip       T     drop-unread-channels  nobody reads it
         conv     T     fuse-activations      fused into ip: in registers
+        ip       T     drop-unread-channels  nobody reads it
 
         kept  type  by                    reason
         ip    T     drop-unread-channels  it is an output
