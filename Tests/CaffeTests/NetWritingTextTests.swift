@@ -215,7 +215,8 @@ struct NetWritingTextTests {
       """)
     #expect(
       try wiring(graph) == [
-        "c: x > n_2", "c_2: n_2 > n_3", "c_2_relu: n_3 > n_3", "c_3: n_3 > n", "c_relu: n > n",
+        "c: x > n_2", "c_pooling: n_2 > n_3", "c_pooling_relu: n_3 > n_3", "c_lrn: n_3 > n",
+        "c_relu: n > n",
       ])
     let rewritten = try Rewritten(graph.withVariedWeights())
     #expect(try text(rewritten.graph) == rewritten.written.definition.text)

@@ -49,28 +49,43 @@ struct EmissionTests {
         == ["layer_a_b", "layer_a_b_2", "layer_a_b_2_2", "layer_a__b"])
   }
 
-  /// To look at, and to notice when it changes. With SPARSEC_RECORD in the environment the file is written
-  /// anew, and the test fails.
   @Test func `a network of three layers as C`() throws {
     let target = Target(architecture: "x86-64-v3", lanes: 8)
     let lowered = try LoweredNetwork.lower(try threeLayers(), for: target)
     let model = ModelEmitter(lowered: lowered, target: target, maximumBatch: 4).emit()
+    try expect(String(decoding: model.source.bytes, as: UTF8.self), golden: "three_layers.c")
+  }
+
+  @Test func `what structure passes leave as C`() throws {
+    let target = Target(architecture: "x86-64-v3", lanes: 8)
+    let lowered = try LoweredNetwork.lower(
+      try structureLayers(), for: target, passes: false,
+      forced: ["compact": "convolution_columns"])
+    let model = ModelEmitter(lowered: lowered, target: target, maximumBatch: 1).emit()
+    let text = String(decoding: model.source.bytes, as: UTF8.self)
+    let start = try #require(text.firstRange(of: "/* bordered:")).lowerBound
+    let end = try #require(text.firstRange(of: "static const int64_t shape_0")).lowerBound
+    try expect(String(text[start..<end]), golden: "structure_layers.c")
+  }
+
+  /// Compares text with a file, to look at and to notice when it changes. With SPARSEC_RECORD in the environment
+  /// the file is written anew, and the test fails.
+  private func expect(_ text: String, golden name: String) throws {
     let golden = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "Goldens/three_layers.c")
+      .appending(path: "Goldens/\(name)")
     if ProcessInfo.processInfo.environment["SPARSEC_RECORD"] != nil {
-      try Data(model.source.bytes).write(to: golden)
+      try Data(text.utf8).write(to: golden)
       Issue.record("the golden was recorded; read it, and run again without SPARSEC_RECORD")
       return
     }
     let expected = try String(contentsOf: golden, encoding: .utf8).split(
       separator: "\n", omittingEmptySubsequences: false)
-    let text = String(decoding: model.source.bytes, as: UTF8.self).split(
-      separator: "\n", omittingEmptySubsequences: false)
-    for (number, (line, wanted)) in zip(text, expected).enumerated() where line != wanted {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    for (number, (line, wanted)) in zip(lines, expected).enumerated() where line != wanted {
       Issue.record("line \(number + 1) is\n\(line)\ninstead of\n\(wanted)")
       break
     }
-    #expect(text.count == expected.count)
+    #expect(lines.count == expected.count)
   }
 
   private func emit(_ seed: Int) throws -> EmittedModel {
@@ -104,6 +119,51 @@ struct EmissionTests {
         Tensor(shape: try Shape([3, 36]), values: (0..<108).map { Float($0 % 5) - 2 })
       ], outputNames: ["score"])
     graph.setOutputs(graph[product].outputs)
+    try graph.settleBatch()
+    return graph
+  }
+
+  /// A convolution of two groups with zero filters and columns, behind it a border bias; a normalisation with
+  /// removed channels; a constant for a layer that pads.
+  private func structureLayers() throws -> Graph {
+    var graph = Graph(name: "structure layers")
+    let data = graph.addInput(name: "data", shape: try Shape([1, 4, 5, 6]))
+    let window = Window(kernel: [3, 3], stride: [1, 1], pad: [1, 1], dilation: [1, 1])
+    func append(
+      _ operation: IR.Operation, _ name: String, _ inputs: [ValueID], _ values: [[Float]]
+    ) throws -> ValueID {
+      let slots = try operation.layer.parameters(for: inputs.map { graph[$0].shape })
+      let node = try graph.append(
+        operation, name: name, inputs: inputs,
+        parameters: zip(slots, values).map { Tensor(shape: $0.shape, values: $1) },
+        outputNames: [name])
+      return graph[node].outputs[0]
+    }
+    let positive = try append(
+      .elementwise(Elementwise(.absoluteValue)), "positive", [data], [])
+    let bordered = try append(
+      .borderBias(BorderBias(classes: [[0, 1, 1, 1, 2], [0, 1, 1, 1, 1, 2]])), "bordered",
+      [positive], [(0..<36).map { (i: Int) -> Float in i % 9 == 4 ? 0 : Float(i) / 4 }])
+    // Filter 1 is zero, and the columns of taps 2 to 8 of the second group.
+    let weights = (0..<72).map { (index: Int) -> Float in
+      let isZero = index / 18 == 1 || (index >= 36 && index % 9 > 1)
+      return isZero ? 0 : Float(index % 7 + 1)
+    }
+    let convolved = try append(
+      .convolution(Convolution(filters: 4, window: window, groups: 2)), "compact", [bordered],
+      [weights, [1, 2, 3, 4]])
+    let normalised = try append(
+      .lrn(LRN(size: 3, region: .acrossChannels, positions: [0, 1, 3, 7])), "normalised",
+      [convolved], [[0, 0.25, 1, 0]])
+    let constant = try append(
+      .constant(Constant(extents: [4, 5, 6])), "constant", [data],
+      [(0..<120).map { Float($0 % 10) }])
+    let sum = try append(
+      .eltwise(Eltwise(.sum(coefficients: [1, 1]))), "sum", [normalised, constant], [])
+    let last = try append(
+      .convolution(Convolution(filters: 1, window: window, hasBias: false)), "last", [sum],
+      [(0..<36).map { Float($0 % 3) + 1 }])
+    graph.setOutputs([last])
     try graph.settleBatch()
     return graph
   }

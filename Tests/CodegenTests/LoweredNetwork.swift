@@ -19,13 +19,15 @@ struct LoweredNetwork {
     lowered = try Self.lower(graph, for: target, passes: seed % 4 != 1)
   }
 
-  /// Passes, kernels and layouts; without `passes` only what kernels cannot do without.
-  static func lower(_ graph: Graph, for target: Target, passes: Bool = true) throws -> LoweredGraph
-  {
+  /// Passes, kernels and layouts; without `passes` only what kernels cannot do without. `forced` names kernels
+  /// of layers.
+  static func lower(
+    _ graph: Graph, for target: Target, passes: Bool = true, forced: [String: String] = [:]
+  ) throws -> LoweredGraph {
     let optional = Set(Pipeline.names).subtracting(["expand-pyramid-pooling"])
     let passed = try PassManager(disabled: passes ? [] : optional).run(graph).graph
     let source = Catalog(kernels: KernelCatalog(target: target))
-    return try ChooseKernels(source: source).run(passed)
+    return try ChooseKernels(source: source, forced: forced).run(passed)
   }
 }
 

@@ -11,18 +11,7 @@ struct SparseNetwork {
 
   /// The network of a seed: of integers and binary fractions, or of real numbers.
   init(seed: Int, isExact: Bool) throws {
-    var options = RandomNetwork.Options()
-    options.isExact = isExact
-    options.hasFractions = isExact
-    options.hasSteps = isExact && seed % 3 == 0
-    options.mixesItems = seed % 7 == 0
-    options.structuredZeros = [0.6, 0.3, 0.45, 0.2, 0.75][seed % 5]
-    // Most networks would be constant if unstructured zeros were as many as elsewhere.
-    options.zeros = [.dense, .dense, .scattered]
-    options.image = 4...9
-    options.kinds += [
-      .convolution, .separable, .unevenReaders, .residual, .shuffle, .responseNormalization,
-    ]
+    let options = RandomNetwork.Options.sparse(seed: seed, isExact: isExact)
     let network = try RandomNetwork(seed: UInt64(seed), options: options)
     self.seed = seed
     graph = network.graph

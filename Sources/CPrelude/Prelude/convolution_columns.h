@@ -31,10 +31,10 @@ struct columns_block {
 
 /* Recommended: tile_outputs x tile_vectors = 6 x 2 or 4 x 3 for 8 lanes and 4 lanes; 14 x 2 or
  * 9 x 3 for 16: whichever leaves fewer unused outputs and vectors; fewer outputs where that leaves
- * out more columns, but never 3 x 4 with 16 registers (twice the time of 3 x 3: inputs, products
- * and a weight do not fit); columns_block about 256, a multiple of the taps of a channel; band so
- * that columns * band floats fill half of L2 at most, not below 4 tiles (band = 64K floats /
- * channels for 512 kB), and 512 at most for 32 kB of L1.
+ * out more columns, but not 3 x 4 with 16 registers or 7 x 4 with 32 (sums, inputs and a weight do
+ * not fit: 3 x 4 takes twice the time of 3 x 3); columns_block about 256, a multiple of the taps of
+ * a channel; band so that columns * band floats fill half of L2 at most, not below 4 tiles (band =
+ * 64K floats / channels for 512 kB), and 512 at most for 32 kB of L1.
  */
 struct convolution_columns {
   struct planes output;  /* output.planes = outputs of all groups */

@@ -51,6 +51,8 @@ private struct NetWriting {
   var layers: [LayerBlobs] = []
   private var blobNames: BlobNames
   private var layerNames: UniqueNames
+  /// The type of the first layer of every name.
+  private var types: [String: String] = [:]
 
   init(_ graph: Graph, _ settings: TrainingSettings) {
     self.graph = graph
@@ -73,7 +75,7 @@ private struct NetWriting {
 
   mutating func add(_ id: NodeID) throws(NetWritingError) {
     let node = graph[id]
-    let name = layerNames.claim(node.name)
+    let name = name(for: node)
     let chain: [LayerForm]
     do {
       chain = try LayerForms.chain(of: node, inputs: graph.inputShapes(of: id))
@@ -98,6 +100,17 @@ private struct NetWriting {
       bottoms = tops
     }
     for output in node.outputs { addEnd(of: output) }
+  }
+
+  /// The node's own name, unless another layer has it: a part of a layer of SkimCaffe adds its type to it.
+  private mutating func name(for node: Node) -> String {
+    let type = node.operation.layer.typeName
+    let first = types[node.name]
+    guard let first, first != type else {
+      types[node.name] = type
+      return layerNames.claim(node.name)
+    }
+    return layerNames.invent("\(node.name)_\(type.lowercased())")
   }
 
   /// Sees to it that a value is an output if and only if the graph says so.

@@ -7,7 +7,8 @@ struct ColumnsProduct {
   let cycles: Double
   private let tile: Tile
 
-  /// Takes the tile that is predicted to be fastest: large ones cost less for each product, small ones leave out more zeros.
+  /// Takes the tile that is predicted to be fastest: large ones cost less for each product, small ones leave
+  /// out more zeros.
   init(
     _ geometry: ConvolutionGeometry, _ patterns: FilterPatterns, rowPitch: Int, _ target: Target
   ) {
@@ -117,11 +118,11 @@ private struct Tile {
   var vectors: Int
   var band: Int
 
-  /// Outputs and vectors. Beside their products the inputs and one weight need registers: of 16 registers
-  /// 3 x 4 would leave one too few.
+  /// Outputs and vectors. Beside their products the inputs and a weight need registers: 3 x 4 of 16 or 7 x 4
+  /// of 32 are one too many (3 x 4 takes twice the time of 3 x 3).
   static func options(_ target: Target) -> [(outputs: Int, vectors: Int)] {
     target.lanes == 16
-      ? [(7, 4), (9, 3), (14, 2), (4, 4)] : [(4, 3), (6, 2), (3, 3), (2, 4)]
+      ? [(9, 3), (14, 2), (6, 4), (4, 4)] : [(4, 3), (6, 2), (3, 3), (2, 4)]
   }
 
   /// - Parameter filters: how many filters a group has at most.
@@ -139,8 +140,8 @@ private struct Tile {
 
   /// Cycles for one column of a block of filters at all positions.
   func cycles(filters: Int, _ positions: Int, _ target: Target) -> Double {
-    // Multiply-adds, or loads (every second vector lies across two cache lines), or waiting for the sum before;
-    // and the loop around them, which makes larger tiles better.
+    // Multiply-adds, or loads (every second vector lies across two cache lines), or waiting for the sum
+    // before; and the loop around them.
     func tile(_ vectors: Int) -> Double {
       let work = Double(filters * vectors) / target.multiplyAddsPerCycle
       let loads = (Double(filters) + 1.5 * Double(vectors) + 1) / 2
