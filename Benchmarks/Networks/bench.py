@@ -94,7 +94,8 @@ def prepare_peers(
     try:
         tools.onnx_python = python_of("onnx", EXPORTER, tools.build)
     except Absent as reason:
-        return {}, {p.name: str(reason) for p in PEERS}
+        say(f"no peers, since there is no ONNX: {reason}")
+        return {}, {p.name: f"no ONNX: {reason}" for p in PEERS}
     for peer in PEERS:
         if peer.name not in options.peers:
             absent[peer.name] = "not asked for"
@@ -200,7 +201,7 @@ def run_model(
     result: dict[str, Any] = {"name": model.name, "title": model.title, "runs": []}
     try:
         built = build(model, tools, sorted(set(options.batches)))
-        convolutions = built.facts.pop("convolutions")
+        convolutions = built.facts.pop("convolutions", [])
         result |= built.facts
         for batch in options.batches:
             for threads in options.threads:
@@ -211,7 +212,7 @@ def run_model(
     except Absent as reason:
         say(f"{model.name}: {reason}")
         return result | {"absent": str(reason)}
-    if not options.no_layers:
+    if convolutions and not options.no_layers:
         try:
             result["layers"] = layers.compare(
                 tools.sparsec, built.network, convolutions, tools.build, min(options.rounds, 3),

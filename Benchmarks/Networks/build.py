@@ -169,8 +169,6 @@ def write_input(file: Path, shape: list[int]) -> None:
 
 def export(tools: Tools, built: Built, batch: int) -> None:
     """ONNX for all peers, and the one that DeepSparse needs if that differs."""
-    if not tools.onnx_python:
-        raise Absent("there is no ONNX: the package onnx is absent")
     folder = built.folder
     weights = (folder / "net.caffemodel.stamp").read_text()
     exporter = (HERE / "export_onnx.py").read_text() + (HERE / "caffe.py").read_text()
@@ -181,12 +179,10 @@ def export(tools: Tools, built: Built, batch: int) -> None:
             notes.write_text(call(
                 [tools.onnx_python, HERE / "export_onnx.py", folder / "net.prototxt",
                  folder / "net.caffemodel", batch, file, *options], f"ONNX for batch {batch}"))
-            facts = json.loads(notes.read_text())
-            if peer and not facts["rewrites"]:
-                file.unlink()
-            write_input(built.input(batch), facts["input_shape"])
             set_current(notes, stamp)
         facts = json.loads(notes.read_text())
+        if peer and not facts["rewrites"]:
+            file.unlink(missing_ok=True)
         if peer:
             built.facts["rewrites"] = {"deepsparse": facts["rewrites"]} if facts["rewrites"] else {}
         else:
@@ -218,6 +214,9 @@ def build(model: Model, tools: Tools, batches: list[int]) -> Built:
     print(f"{model.name}: weights and compilation", file=sys.stderr, flush=True)
     make_weights(model, tools, folder)
     built = Built(folder, compile_network(tools, folder, max(batches)))
+    _, extents = caffe.input_of(caffe.parse_prototxt((folder / "net.prototxt").read_text()))
     for batch in batches:
-        export(tools, built, batch)
+        write_input(built.input(batch), [batch, *extents[1:]])
+        if tools.onnx_python:
+            export(tools, built, batch)
     return built

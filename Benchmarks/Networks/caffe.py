@@ -85,6 +85,16 @@ def parse_prototxt(text: str) -> Message:
     return root
 
 
+def input_of(net: Message) -> tuple[str, list[int]]:
+    """The first input's blob and extents, from an Input layer or from the older fields."""
+    for layer in net.all("layer"):
+        if isinstance(layer, Message) and layer.one("type") == "Input":
+            dims = layer.message("input_param").message("shape").all("dim")
+            return str(layer.one("top")), [int(d) for d in dims]
+    dims = net.all("input_dim") or net.message("input_shape").all("dim")
+    return str(net.one("input")), [int(d) for d in dims]
+
+
 @dataclass
 class Blob:
     """Extents, and float32 values as little-endian bytes."""

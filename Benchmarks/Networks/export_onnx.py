@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy
 import onnx
-from caffe import Message, parse_prototxt, read_caffemodel
+from caffe import Message, input_of, parse_prototxt, read_caffemodel
 from onnx import helper, numpy_helper
 
 Shape = tuple[int, ...]
@@ -69,7 +69,6 @@ class Exporter:
             ]
             for layer in read_caffemodel(model)
         }
-        self.batch = batch
         self.rewrites_padded_1x1 = rewrites_padded_1x1
         self.rewrites: list[str] = []
         self.convolutions: list[ConvolutionShape] = []
@@ -80,22 +79,12 @@ class Exporter:
         self.names: dict[str, str] = {}
         self.normalized: dict[str, onnx.NodeProto] = {}  # BatchNorms whose Scale may come
         layers = [layer for layer in net.all("layer") if isinstance(layer, Message)]
-        self.read_input(net, layers)
+        self.input, extents = input_of(net)
+        self.shapes[self.input] = (batch, *extents[1:])
+        self.names[self.input] = self.input
         for layer in layers:
             if layer.one("type") != "Input":
                 self.add(layer)
-
-    def read_input(self, net: Message, layers: list[Message]) -> None:
-        inputs = [layer for layer in layers if layer.one("type") == "Input"]
-        if inputs:
-            name = str(inputs[0].one("top"))
-            dims = inputs[0].message("input_param").message("shape").all("dim")
-        else:
-            name = str(net.one("input"))
-            dims = net.all("input_dim") or net.message("input_shape").all("dim")
-        self.input = name
-        self.shapes[name] = (self.batch, *(int(d) for d in dims[1:]))
-        self.names[name] = name
 
     def initializer(self, name: str, values: numpy.ndarray) -> str:
         self.initializers.append(numpy_helper.from_array(numpy.ascontiguousarray(values), name))
@@ -284,7 +273,6 @@ def main() -> None:
         rewrites_padded_1x1="deepsparse" in sys.argv[5:])
     onnx.save(exporter.model(), out)
     json.dump({
-        "input": exporter.input, "input_shape": exporter.shapes[exporter.input],
         "convolutions": [asdict(c) for c in exporter.convolutions], "rewrites": exporter.rewrites,
     }, sys.stdout)
 
