@@ -44,8 +44,8 @@ struct FilePairTests {
     var error: Diagnostic?
     do {
       try pair.write(Data("1".utf8), Data("2".utf8))
-    } catch let diagnostic as Diagnostic {
-      error = diagnostic
+    } catch let refusal {
+      error = refusal
     }
     #expect(error?.description.hasPrefix("\(folder)/b: cannot be written: ") == true)
     #expect(text("a") == (isThere ? "old" : nil))
