@@ -16,10 +16,14 @@ struct HardCodedConvolutionTests {
       disablesPasses: true, preferredKernels: ["convolution_hardcoded"], threads: 3),
   ]
 
+  private static let activations: [ElementwiseFunction?] = [
+    nil, .relu(slope: 0), .relu(slope: 2),
+  ]
+
   /// Images of many sizes, so that the last tile overlaps; outputs with and without a halo of their own.
   @Test(arguments: 0..<16)
   func `a hard-coded convolution computes what the evaluator computes`(seed: Int) throws {
-    var random = SeededGenerator(seed: UInt64(seed))
+    var random = TestSupport.SeededGenerator(seed: UInt64(seed))
     var net = try Net(&random)
     for index in 0..<2 {
       let groups = random.pick([1, 1, 2])
@@ -32,7 +36,7 @@ struct HardCodedConvolutionTests {
         Convolution(
           filters: groups * random.integer(1...9), window: window, groups: groups,
           hasBias: random.chance(0.7),
-          activation: random.pick([nil, .relu(slope: 0), .relu(slope: 2)])), &random)
+          activation: random.pick(Self.activations)), &random)
     }
     // What reads without a halo lets the convolution write rows without gaps.
     if random.chance(0.5) { try net.flatten() }
@@ -46,7 +50,7 @@ struct HardCodedConvolutionTests {
   }
 
   @Test func `the kernel really is the one that these networks are compiled with`() throws {
-    var random = SeededGenerator(seed: 3)
+    var random = TestSupport.SeededGenerator(seed: 3)
     var net = try Net(&random)
     try net.convolve(
       Convolution(filters: 7, window: Window(kernel: [3, 3])), &random, share: 0.2)
@@ -58,7 +62,7 @@ struct HardCodedConvolutionTests {
   }
 
   @Test func `code for AVX-512 assembles`() throws {
-    var random = SeededGenerator(seed: 5)
+    var random = TestSupport.SeededGenerator(seed: 5)
     var net = try Net(&random)
     try net.convolve(
       Convolution(filters: 31, window: Window(kernel: [3, 3])), &random, share: 0.3)
@@ -81,7 +85,7 @@ private struct Net {
   private var current: ValueID
   private let data: ValueID
 
-  init(_ random: inout SeededGenerator) throws {
+  init(_ random: inout TestSupport.SeededGenerator) throws {
     let extents = [
       1, 2 * random.integer(1...3), random.integer(16...27), random.integer(16...27),
     ]
@@ -91,7 +95,7 @@ private struct Net {
   }
 
   mutating func convolve(
-    _ layer: Convolution, _ random: inout SeededGenerator, share: Double? = nil
+    _ layer: Convolution, _ random: inout TestSupport.SeededGenerator, share: Double? = nil
   ) throws {
     var layer = layer
     // As many groups as the channels can be shared among.
@@ -117,7 +121,7 @@ private struct Net {
         .flatten(Flatten()), name: "flat", inputs: [current], outputNames: ["flat"]))
   }
 
-  func inputs(items: Int, _ random: inout SeededGenerator) throws -> [String: Tensor] {
+  func inputs(items: Int, _ random: inout TestSupport.SeededGenerator) throws -> [String: Tensor] {
     let shape = try graph[data].shape.replacing(axis: 0, with: items)
     let values = (0..<shape.count).map { _ in Float(random.integer(-3...3)) }
     return ["data": Tensor(shape: shape, values: values)]
