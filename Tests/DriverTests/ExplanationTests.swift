@@ -44,16 +44,16 @@ struct ExplanationTests {
           the prototxt asked for LOWERED, which is a hint only
           fold: 2 channels became part of its bias
           drop: lost 1 channel
-          candidate  predicted ms  verdict
-          sparse           0.5000  chosen
-          dense            1.2500  predicted to be slower
-          blocked               -  declined: blocks are 22 % full
+          candidate  predicted ms  measured ms  verdict
+          sparse           0.5000            -  chosen
+          dense            1.2500            -  predicted to be slower
+          blocked               -            -  declined: blocks are 22 % full
 
         pool (Pooling): pooling
           the only one
           not changed by drop: it is an output
-          candidate  predicted ms  verdict
-          pooling          0.2500  chosen
+          candidate  predicted ms  measured ms  verdict
+          pooling          0.2500            -  chosen
 
         """)
   }
