@@ -62,7 +62,8 @@ struct CompiledEngine {
       shown[blob][item] = elements.indices.map { elements[$0] }
     }
     try compareThreaded(model, values, items, observed)
-    var result = CompiledBlobs(blobs: try collect(model, shown, items))
+    var result = CompiledBlobs(
+      blobs: try collect(model, shown, items, batched: Self.batchedValues(of: passed)))
     for value in passed.liveValues.map({ passed[$0] }) where !value.isInternal {
       result.values[value.key] = value
     }
@@ -129,11 +130,21 @@ struct CompiledEngine {
     return result
   }
 
-  private func collect(_ model: Model, _ shown: [[[Float]]], _ items: Int) throws -> ObservedBlobs {
+  /// The values that depend on an input, by `layer::blob`; the others are the same for every item.
+  private static func batchedValues(of graph: Graph) -> Set<String> {
+    var batched = Set(graph.inputs)
+    for node in graph.order.map({ graph[$0] }) where node.inputs.contains(where: batched.contains) {
+      batched.formUnion(node.outputs)
+    }
+    return Set(batched.map { graph[$0].key })
+  }
+
+  private func collect(
+    _ model: Model, _ shown: [[[Float]]], _ items: Int, batched: Set<String>
+  ) throws -> ObservedBlobs {
     var blobs = ObservedBlobs()
     for (blob, rows) in zip(model.blobs, shown) {
-      // A blob that does not depend on the batch is the same for every item.
-      let isBatched = items > 1 && blob.shape.first == 1
+      let isBatched = items > 1 && batched.contains("\(blob.layer)::\(blob.name)")
       let tensor = Tensor(
         shape: try Shape(isBatched ? [items] + blob.shape.dropFirst() : blob.shape),
         values: isBatched ? Array(rows.joined()) : rows[0])
