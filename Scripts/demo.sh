@@ -55,7 +55,7 @@ show sparsec run caffenet.so Examples/images --top 3
 say "The same network with dense kernels everywhere:"
 set -- Examples/caffenet.prototxt caffenet.caffemodel --mean 104,117,123 -o caffenet-dense.so
 for layer in conv1 conv2 conv3 conv4 conv5; do
-  set -- "$@" --kernel $layer=convolution_columns
+  set -- "$@" --kernel $layer=convolution_dense
 done
 for layer in fc6 fc7 fc8; do
   set -- "$@" --kernel $layer=inner_product_dense
@@ -88,8 +88,8 @@ show sparsec run squeezenet.so photographs --top 3
 say "The same network with dense kernels everywhere:"
 names=$(sed -n 's/^ *name: *"\([^"]*conv[^"]*\)".*/\1/p' squeezenet.prototxt | grep -v relu)
 for layer in $names; do
-  set -- "$@" --kernel "$layer=convolution_columns"
+  set -- "$@" --kernel "$layer=convolution_dense"
 done
-printf '\n$ sparsec compile … --kernel LAYER=convolution_columns … -o squeezenet-dense.so\n'
+printf '\n$ sparsec compile … --kernel LAYER=convolution_dense … -o squeezenet-dense.so\n'
 compile_briefly "$@" -o squeezenet-dense.so
 compare squeezenet.so squeezenet-dense.so
