@@ -1,7 +1,7 @@
 /// Straight-line code of a network: the text behind the constants in `kernels.S`.
 ///
-/// It goes through the assembler, not the optimiser: fifty thousand nonzeros take the former half a second, the
-/// latter half a minute (measured; Docs/Architecture.md).
+/// It goes through the assembler, not the optimiser, which would take half a minute for fifty thousand nonzeros
+/// where the assembler takes half a second.
 public struct StraightLineCode: Sendable {
   /// The instructions, in AT&T syntax; empty if there are none.
   public private(set) var text = ""

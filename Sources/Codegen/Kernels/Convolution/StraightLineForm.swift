@@ -17,8 +17,8 @@ struct StraightLineForm {
 
   init(_ target: Target) {
     lanes = target.lanes
-    // As many sums as registers hold beside the inputs and a value; measured best on AVX2, and near the best
-    // on AVX-512 for large and small images alike.
+    // As many sums as registers hold beside the inputs and a value: 6 x 2 was measured best on AVX2, beside
+    // 12 x 1 and 4 x 3; 14 x 2 for AVX-512 is its like, and was not measured.
     (outputs, vectors) = lanes == 16 ? (14, 2) : (6, 2)
   }
 
@@ -32,8 +32,8 @@ struct StraightLineForm {
       : nonzeros * (6 + 5 * vectors) + columns * 8 * vectors
   }
 
-  /// Cycles of a layer: fitted to runs on AMD's third Zen generation (AVX2; 8 layers, error 15 %), and for AVX-512
-  /// after the measured model of design notes for Zen 5.
+  /// Cycles of a layer. For AVX2 fitted to nine layers measured on AMD's third Zen generation (errors up to some
+  /// 30 %); for AVX-512 an estimate that follows published figures of such kernels, never measured.
   func cycles(nonzeros: Int, columns: Int, blocks: Int, tiles: Int, bytes: Int) -> Double {
     let (perNonzero, perColumn) = lanes == 16 ? (1.05, 1.2) : (0.6, 2.5)
     let tile =
