@@ -13,6 +13,7 @@ public struct SkipConstantBranches: Pass {
   public init(vocabulary: LayerVocabulary = .everything) { self.vocabulary = vocabulary }
 
   public func run(_ graph: Graph) throws(PassError) -> PassOutcome {
+    if let refusal = FoldingLimit.refusal(of: graph) { return refusal }
     let analysis = ConstantAnalysis(graph)
     var result = PassOutcome(graph: graph)
     for id in graph.order {
