@@ -18,7 +18,8 @@ public struct PassReport: Hashable, Sendable {
 extension PassReport {
   /// Adds what a later run of the same pass did.
   fileprivate mutating func add(_ other: PassReport) {
-    // What a pass could not do it says again each time.
+    // What a pass still can not do it says again each time; the rest it could do after all.
+    findings.removeAll { $0.kind == .kept }
     findings += other.findings.filter { !findings.contains($0) }
     filters += other.filters
     channels += other.channels

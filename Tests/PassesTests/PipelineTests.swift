@@ -48,6 +48,22 @@ struct PipelineTests {
     #expect(firsts == reports.map(\.name))
   }
 
+  @Test func `a window far larger than its image takes no memory in proportion`() throws {
+    var (graph, data) = try Graph.image()
+    let node = try graph.append(
+      .convolution(Convolution(filters: 2, window: Window(kernel: [1, 1]))), name: "dead",
+      inputs: [data],
+      parameters: [
+        Tensor(shape: try Shape([2, 2, 1, 1]), repeating: 0),
+        Tensor(shape: .vector(2), values: [1, 2]),
+      ], outputNames: ["dead"])
+    let dead = graph[node].outputs[0]
+    let layer = LRN(size: 46341, alpha: 1, beta: 0.75, region: .withinChannel)
+    graph.setOutputs([try graph.add(.lrn(layer), "lrn", [dead])])
+    let after = try PassManager().run(graph).graph
+    #expect(after.order.map { after[$0].operation.layer.typeName } == ["Constant"])
+  }
+
   @Test func `names are unique and fit the command line`() {
     #expect(Set(Pipeline.names).count == Pipeline.names.count)
     #expect(Pipeline.names.allSatisfy { $0.allSatisfy { $0.isLowercase || $0 == "-" } })

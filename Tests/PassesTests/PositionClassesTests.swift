@@ -55,7 +55,8 @@ struct PositionClassesTests {
       keys: extents.map { extent in (0..<extent).map { _ in random.integer(0...2) } })
     let layer = Convolution(filters: 1, window: window)
     guard let output = try? layer.outputShapes(for: [Shape([1, 1] + extents)])[0] else { return }
-    let view = WindowView(window, over: input, extents: Array(output.extents[2...]))
+    let view = try #require(
+      WindowView(window, over: input, extents: Array(output.extents[2...])))
     let seen = view.classesUnderTaps()
     for y in 0..<output[2] {
       for x in 0..<output[3] {
@@ -72,5 +73,19 @@ struct PositionClassesTests {
         #expect(seen[place] == expected, "seed \(seed), position \(y), \(x)")
       }
     }
+  }
+
+  @Test func `a window that sees too much is not looked through`() throws {
+    func view(kernel: Int, pad: Int, extent: Int) throws -> WindowView? {
+      let window = Window(
+        kernel: [kernel, kernel], stride: [1, 1], pad: [pad, pad], dilation: [1, 1])
+      let input = PositionClasses(uniform: try Shape([1, 1, extent, extent]))
+      let positions = extent + 2 * pad - kernel + 1
+      return WindowView(window, over: input, extents: [positions, positions])
+    }
+    #expect(try view(kernel: 11, pad: 5, extent: 224) != nil)
+    // No memory would do for one axis, and then for both together.
+    #expect(try view(kernel: 1 << 23, pad: 1 << 22, extent: 1 << 10) == nil)
+    #expect(try view(kernel: 300, pad: 299, extent: 300) == nil)
   }
 }

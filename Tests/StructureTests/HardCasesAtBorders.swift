@@ -162,6 +162,15 @@ struct HardCasesAtBorders {
     #expect(result.types.contains("BorderBias"))
   }
 
+  @Test func `a normalisation whose window is larger than the image`() throws {
+    var net = try SmallNet()
+    let layer = LRN(size: 31, alpha: 31 * 31, beta: -1, k: 2, region: .withinChannel)
+    let normed = try net.add(.lrn(layer), "lrn", [try halfDead(&net)])
+    let result = try fold([try net.convolution("reader", normed, 3, kernel: 1)], of: net)
+    #expect(try result.weights("dead")[0] == 2)
+    #expect(try result.weights("reader")[1] == 2)
+  }
+
   @Test func `constants of different classes meet in one reader`() throws {
     // One padded window behind another: the classes multiply.
     var net = try SmallNet(8, 8)

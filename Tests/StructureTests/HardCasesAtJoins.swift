@@ -31,6 +31,34 @@ struct HardCasesAtJoins {
     #expect(FoldedNet.types(of: result.compiled) == ["Convolution"])
   }
 
+  @Test func `a branch that is constant where it is read joins as a bias`() throws {
+    // Only its first channel is known; it becomes a Constant when the other, which nobody reads, is gone.
+    var net = try SmallNet()
+    let a = try net.convolution("a", net.data, 2)
+    let b = try net.convolution("b", net.data, 2, dead: [0], bias: [3, 1])
+    let sum = try net.sum("sum", a, b)
+    let result = try fold([try net.convolution("reader", sum, 2, deaf: [1])], of: net)
+    #expect(!result.types.contains("Eltwise"))
+    #expect(!result.types.contains("Constant"))
+    #expect(FoldedNet.types(of: result.compiled) == ["Convolution", "Convolution"])
+  }
+
+  @Test func `what was refused at first and done in a later round is not reported as refused`()
+    throws
+  {
+    // The second channel differs at the border, as long as it is there.
+    var net = try SmallNet()
+    let a = try net.convolution("a", net.data, 2)
+    let known = try net.convolution("known", net.data, 2, dead: [0, 1])
+    let b = try net.convolution("b", known, 2, dead: [0], bias: [3, 1])
+    let product = try net.eltwise("product", [a, b], .product)
+    let result = try fold([try net.convolution("reader", product, 2, deaf: [1])], of: net)
+    #expect(!result.types.contains("Eltwise"))
+    let findings = result.findings.filter { $0.layer == "product" }
+    #expect(findings.contains { $0.kind == .changed })
+    #expect(!findings.contains { $0.kind == .kept })
+  }
+
   @Test func `a coefficient of zero hides its input`() throws {
     var net = try SmallNet()
     let a = try net.convolution("a", net.data, 3)

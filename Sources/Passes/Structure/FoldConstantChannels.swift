@@ -27,6 +27,11 @@ public struct FoldConstantChannels: Pass {
       let fold = ChannelFold(
         layer, reading: known, output: graph[graph[id].outputs[0]].shape,
         correctsBorders: vocabulary == .everything)
+      guard let fold else {
+        result.findings.append(
+          Finding(graph[id], .kept, "its window is too large to look for constant channels in"))
+        continue
+      }
       if !fold.refused.isEmpty {
         result.findings.append(
           Finding(
@@ -80,12 +85,15 @@ private struct ChannelFold {
   /// What the bias lacks by class of position; nil if nothing.
   private(set) var borderBias: (positions: PositionClasses, table: Tensor)?
 
-  init(
+  /// nil if the layer's window is too large to look through.
+  init?(
     _ layer: WeightedLayer, reading known: KnownChannels, output: Shape, correctsBorders: Bool
   ) {
+    guard let (positions, underTaps) = layer.view(over: known.positions, output: output) else {
+      return nil
+    }
     weights = layer.weights
     bias = layer.bias ?? Tensor(shape: .vector(layer.filters), repeating: 0)
-    let (positions, underTaps) = layer.view(over: known.positions, output: output)
     var sums = bias.values.map { [Double](repeating: Double($0), count: positions.count) }
     for channel in 0..<layer.channels {
       guard let content = known.channels[channel] else { continue }

@@ -128,14 +128,15 @@ extension ConstantAnalysis {
     guard let input, !layer.writesPositions, let output = try? layer.outputShapes(for: [shape])[0]
     else { return nil }
     let window = layer.resolvedWindow(for: shape)
-    let view = WindowView(
-      over: input.positions, extents: Array(output.extents[2...])
-    ) { axis, position in
+    let extents = Array(output.extents[2...])
+    let sizes = zip(window.kernel, shape.extents[2...]).map { min($0, $1) }
+    let view = WindowView(over: input.positions, extents: extents, sizes: sizes) { axis, position in
       let start = position * window.stride[axis] - window.pad[axis]
       let end = min(start + window.kernel[axis], shape[2 + axis] + window.pad[axis])
       let inside = max(start, 0)..<max(max(start, 0), min(end, shape[2 + axis]))
       return WindowView.Sight(taps: inside.map { $0 }, reach: end - start)
     }
+    guard let view else { return nil }
     let (seen, areas) = (view.classesUnderTaps(), view.areas())
     return KnownChannels(
       positions: view.positions,
@@ -154,25 +155,7 @@ extension ConstantAnalysis {
     guard let input else { return nil }
     switch layer.region {
     case .withinChannel:
-      let reach = (layer.size - 1) / 2
-      let extents = Array(shape.extents[2...])
-      let view = WindowView(over: input.positions, extents: extents) { axis, position in
-        WindowView.Sight(
-          taps: (position - reach...position + reach).map {
-            (0..<extents[axis]).contains($0) ? $0 : nil
-          })
-      }
-      let middle = layer.size * layer.size / 2
-      return KnownChannels(
-        positions: view.positions,
-        channels: input.channels.map { content in
-          content.map { content in
-            view.classesUnderTaps().map { places in
-              let numbers = places.compactMap { $0.map { content[$0] } }
-              return layer.value(places[middle].map { content[$0] } ?? 0, squaresOf: numbers)
-            }
-          }
-        })
+      return normalized(layer, withinChannels: input, Array(shape.extents[2...]))
     case .acrossChannels:
       let removed = layer.positions == nil ? nil : node.parameters[0].values
       let windows = layer.windows(channels: shape[1])
@@ -190,6 +173,33 @@ extension ConstantAnalysis {
       }
       return KnownChannels(positions: input.positions, channels: channels)
     }
+  }
+}
+
+extension ConstantAnalysis {
+  private func normalized(_ layer: LRN, withinChannels input: KnownChannels, _ extents: [Int])
+    -> KnownChannels?
+  {
+    let reach = (layer.size - 1) / 2
+    let sizes = extents.map { min($0, 2 * reach + 1) }
+    let view = WindowView(over: input.positions, extents: extents, sizes: sizes) { axis, position in
+      let inside = max(position - reach, 0)..<min(position + reach + 1, extents[axis])
+      return WindowView.Sight(taps: inside.map { $0 })
+    }
+    guard let view else { return nil }
+    // Windows that see the same may stand over different elements.
+    let (positions, window, element) = view.positions.refined(with: input.positions)
+    let seen = view.classesUnderTaps()
+    return KnownChannels(
+      positions: positions,
+      channels: input.channels.map { content in
+        content.map { content in
+          zip(window, element).map { window, element in
+            let numbers = seen[window].compactMap { $0.map { content[$0] } }
+            return layer.value(content[element], squaresOf: numbers)
+          }
+        }
+      })
   }
 }
 

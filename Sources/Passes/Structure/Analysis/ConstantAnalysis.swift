@@ -46,7 +46,9 @@ struct ConstantAnalysis {
       }
     case .flattened: return [flattened(inputs[0], output)]
     case .together, .neighbours: return node.outputs.map { _ in perChannel(node, shapes, inputs) }
-    case .weighted, .constant, .whole: return []
+    // What became a constant in an earlier round is known in this one.
+    case .constant: return [KnownChannels(item: node.parameters[0], shape: output)]
+    case .weighted, .whole: return []
     }
   }
 

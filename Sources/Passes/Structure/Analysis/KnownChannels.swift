@@ -26,6 +26,14 @@ struct KnownChannels: Hashable {
       positions: PositionClasses(uniform: shape), channels: numbers.map { $0.map { [$0] } })
   }
 
+  /// All channels of a value of `shape` each of whose items is `item`.
+  init?(item: Tensor, shape: Shape) {
+    let area = shape.count(from: 2)
+    self.init(
+      positions: PositionClasses(keys: shape.extents.dropFirst(2).map { Array(0..<$0) }),
+      channels: (0..<shape[1]).map { Array(item.values[$0 * area..<($0 + 1) * area]) })
+  }
+
   /// Whether every channel is known.
   var isComplete: Bool { !channels.contains(nil) }
 

@@ -102,16 +102,17 @@ struct WeightedLayer {
   }
 
   /// Which classes of output positions there are for constant channels in `classes` of input positions, and
-  /// for each the class under every tap, nil where the tap meets nothing.
-  func view(over classes: PositionClasses, output: Shape) -> (PositionClasses, [[Int?]]) {
+  /// for each the class under every tap, nil where the tap meets nothing. No view of a window that is too large
+  /// to look through.
+  func view(over classes: PositionClasses, output: Shape) -> (PositionClasses, [[Int?]])? {
     let extents = Array(output.extents.dropFirst(2))
     switch form {
     case .convolution(let window):
-      let view = WindowView(window, over: classes, extents: extents)
-      return (view.positions, view.classesUnderTaps())
+      return WindowView(window, over: classes, extents: extents)
+        .map { ($0.positions, $0.classesUnderTaps()) }
     case .deconvolution(let window):
-      let view = WindowView(transposed: window, over: classes, extents: extents)
-      return (view.positions, view.classesUnderTaps())
+      return WindowView(transposed: window, over: classes, extents: extents)
+        .map { ($0.positions, $0.classesUnderTaps()) }
     case .innerProduct, .transposedInnerProduct:
       return (PositionClasses(uniform: output), [classes.classOfPosition])
     }
@@ -147,7 +148,7 @@ struct WeightedLayer {
     }
     guard known.contains(true) else { return nil }
     let classes = input?.positions ?? PositionClasses(uniform: inputShape)
-    let (positions, underTaps) = view(over: classes, output: output)
+    guard let (positions, underTaps) = view(over: classes, output: output) else { return nil }
     // The evaluator begins with the bias, but adds that of an inner product in the end.
     let biasComesLast = underTaps.count == 1 && tapsArePositions
     let contents = (0..<filters).map { filter -> [Float]? in
