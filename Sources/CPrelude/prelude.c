@@ -31,6 +31,9 @@ BYTES(convolution_hardcoded_h) = {
 BYTES(convolution_sparse_h) = {
 #embed "Prelude/convolution_sparse.h"
 };
+BYTES(convolution_winograd_h) = {
+#embed "Prelude/convolution_winograd.h"
+};
 BYTES(copy_h) = {
 #embed "Prelude/copy.h"
 };
@@ -94,6 +97,9 @@ BYTES(vector_h) = {
 BYTES(windows_h) = {
 #embed "Prelude/windows.h"
 };
+BYTES(winograd_h) = {
+#embed "Prelude/winograd.h"
+};
 
 static const struct sparsec_prelude_file files[] = {
   ENTRY("sparsec.h", sparsec_h),
@@ -104,6 +110,7 @@ static const struct sparsec_prelude_file files[] = {
   ENTRY("convolution_columns.h", convolution_columns_h),
   ENTRY("convolution_hardcoded.h", convolution_hardcoded_h),
   ENTRY("convolution_sparse.h", convolution_sparse_h),
+  ENTRY("convolution_winograd.h", convolution_winograd_h),
   ENTRY("copy.h", copy_h),
   ENTRY("cpu.c", cpu_c),
   ENTRY("cpu.h", cpu_h),
@@ -125,6 +132,7 @@ static const struct sparsec_prelude_file files[] = {
   ENTRY("strip.h", strip_h),
   ENTRY("vector.h", vector_h),
   ENTRY("windows.h", windows_h),
+  ENTRY("winograd.h", winograd_h),
 };
 
 const struct sparsec_prelude_file *sparsec_prelude_files(size_t *count) {

@@ -62,6 +62,8 @@ public struct LayerEmitter {
   public var body = CWriter()
   /// Whether the statements use `part` and `parts`.
   public var usesParts = false
+  /// Floats that each part of a layer of the network needs to itself while it runs.
+  public private(set) var scratchFloats = 0
 
   public init(lowered: LoweredGraph, plan: MemoryPlan, target: Target, weights: WeightStore) {
     self.lowered = lowered
@@ -71,6 +73,14 @@ public struct LayerEmitter {
   }
 
   public var graph: Graph { lowered.graph }
+
+  /// Asks for memory of the part that runs; returns the C expression for its address, a cache line's.
+  public mutating func scratch(floats: Int) -> String {
+    let rounded = (floats + 15) / 16 * 16
+    scratchFloats = max(scratchFloats, rounded)
+    usesParts = true
+    return "arena + \(plan.size) + part * (int64_t)\(rounded)"
+  }
 
   /// Where element (0, 0, 0) of a value lies in the arena, in floats.
   public func position(of value: ValueID) -> Int {

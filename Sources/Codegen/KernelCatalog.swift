@@ -12,6 +12,7 @@ public struct KernelCatalog: Sendable {
     DenseConvolution(),
     SparseConvolution(),
     HardCodedConvolution(),
+    WinogradConvolution(),
     WindowsConvolution(),
     WindowsDeconvolution(),
     Im2colKernel(),

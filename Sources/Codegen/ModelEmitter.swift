@@ -14,6 +14,8 @@ public struct EmittedModel: Sendable {
   public var steps: [EmittedStep]
   /// Size of the arena in floats.
   public var arenaFloats: Int
+  /// Floats that each part of a layer has behind the arena.
+  public var scratchFloats: Int
 }
 
 /// One entry of the network's list of layers.
@@ -46,6 +48,7 @@ public struct ModelEmitter {
     var names = UniqueNames()
     var functions = CWriter()
     var steps: [EmittedStep] = []
+    var scratchFloats = 0
     var stepsSoFar: [NodeID: Int] = [:]
     for id in graph.order {
       if !plan.idleNodes.contains(id) {
@@ -56,6 +59,7 @@ public struct ModelEmitter {
         kernel(of: id).emit(id, into: &emitter)
         weights = emitter.weights
         code = emitter.code
+        scratchFloats = max(scratchFloats, emitter.scratchFloats)
         headers.formUnion(emitter.headers)
         write(id, function, emitter, to: &functions)
         steps.append(EmittedStep(node: id, function: function))
@@ -65,11 +69,12 @@ public struct ModelEmitter {
     var file = CWriter()
     writeHead(headers, code, to: &file)
     file.lines(functions.text)
-    writeTables(plan, steps, stepsSoFar, to: &file)
+    writeTables(plan, scratchFloats, steps, stepsSoFar, to: &file)
     return EmittedModel(
       source: SourceFile(name: "net.c", text: file.text), weights: weights.bytes,
       code: code.text,
-      headers: Prelude.headers(including: headers), steps: steps, arenaFloats: plan.size)
+      headers: Prelude.headers(including: headers), steps: steps, arenaFloats: plan.size,
+      scratchFloats: scratchFloats)
   }
 
   private func kernel(of id: NodeID) -> any Kernel {
@@ -145,13 +150,14 @@ public struct ModelEmitter {
   }
 
   private func writeTables(
-    _ plan: MemoryPlan, _ steps: [EmittedStep], _ stepsSoFar: [NodeID: Int],
-    to file: inout CWriter
+    _ plan: MemoryPlan, _ scratchFloats: Int, _ steps: [EmittedStep],
+    _ stepsSoFar: [NodeID: Int], to file: inout CWriter
   ) {
     let values = graph.liveValues.filter { !graph[$0].isInternal }
     var tables = TableWriter(lowered: lowered, plan: plan, values: values)
     tables.write(
-      steps: steps, stepsSoFar: stepsSoFar, maximumBatch: maximumBatch, to: &file)
+      steps: steps, stepsSoFar: stepsSoFar, maximumBatch: maximumBatch,
+      scratchFloats: scratchFloats, to: &file)
   }
 }
 

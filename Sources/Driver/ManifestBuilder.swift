@@ -27,7 +27,7 @@ struct ManifestBuilder {
       removed: summary.removed + idleLayers(), folded: summary.folded, kept: summary.kept,
       reduced: reducedBlobs(), passes: summary.passes, source: summary.source,
       memory: Manifest.Memory(
-        arenaBytes: 4 * model.arenaFloats, weightBytes: model.weights.count,
+        arenaBytes: 4 * (model.arenaFloats + model.scratchFloats), weightBytes: model.weights.count,
         sourceWeightBytes: stage.source.graph.parameterBytes),
       notes: stage.source.findings.map(\.description),
       preprocessing: try bakedPreprocessing(),

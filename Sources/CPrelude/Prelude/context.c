@@ -341,12 +341,15 @@ static int allocate_slots(sparsec_context *context) {
   context->slot = zeroed_lines(context->slots, sizeof(struct slot));
   if (!context->slot) return fail(SPARSEC_OUT_OF_MEMORY, "no memory for %d items", context->slots);
   for (int i = 0; i < context->slots; i++) {
-    context->slot[i].arena = zeroed_lines(sparsec_network.arena_floats, sizeof(float));
+    /* As many parts as a team has members at most: there are i + 1 teams or more (see work). */
+    int parts = (context->threads + i) / (i + 1);
+    int64_t floats = sparsec_network.arena_floats + parts * sparsec_network.scratch_floats;
+    context->slot[i].arena = zeroed_lines(floats, sizeof(float));
     if (!context->slot[i].arena)
       return fail(SPARSEC_OUT_OF_MEMORY,
                   "no memory for %d items in flight of %" PRId64 " floats each; "
                   "use fewer threads or a smaller batch",
-                  context->slots, sparsec_network.arena_floats);
+                  context->slots, floats);
   }
   return SPARSEC_OK;
 }

@@ -28,7 +28,8 @@ struct network_blob {
 };
 
 /* Runs one part of a layer on one item. Parts 0 .. parts-1 together do the whole layer and may run
- * at once; a layer that cannot be split does everything in part 0. */
+ * at once; a layer that cannot be split does everything in part 0. Behind the arena lies room for
+ * what a part needs to itself while it runs: scratch_floats for each part. */
 typedef void layer_function(float *arena, int part, int parts);
 
 struct network_layer {
@@ -69,7 +70,8 @@ struct network {
   const char *manifest;    /* JSON, zero-terminated */
   uint32_t features;       /* of the CPU, that net.c was compiled with */
   int max_batch;           /* largest number of items in a run */
-  int64_t arena_floats;    /* scratch of one item in flight, 64-byte aligned */
+  int64_t arena_floats;    /* values of one item in flight, 64-byte aligned */
+  int64_t scratch_floats;  /* for each part of a layer, behind the arena; a multiple of 16 */
   int input_count, output_count, blob_count, layer_count;
   const int *inputs;       /* indices into blobs */
   const int *outputs;      /* indices into blobs */
