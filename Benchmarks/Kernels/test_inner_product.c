@@ -1,5 +1,6 @@
 /* test_inner_product.c: the inner products against plain loops in double. */
 #include "check.h"
+#include "inner_product_columns.h"
 #include "inner_product_dense.h"
 #include "inner_product_sparse.h"
 
@@ -56,7 +57,53 @@ static void check(int parts) {
   free(values);
 }
 
+/* inner_product_columns with 1 to 17 items; an item's result is the same in any company. */
+static void check_columns(int parts) {
+  int64_t outputs = random_int(1, 150), inputs = random_int(1, 700), items = random_int(1, 17);
+  if (random_bits() % 16 == 0) outputs = random_int(4090, 4200), inputs = random_int(1, 40);
+  int64_t pitch = ((outputs + 15) / 16 | 1) * 16;
+  int64_t x_pitch = inputs + random_int(0, 5), y_pitch = outputs + random_int(0, 40);
+  float *weights = random_floats(inputs * pitch + 16), *x = random_floats(items * x_pitch);
+  float *bias = random_bits() & 1 ? random_floats(outputs) : NULL;
+  float live = (float)(random_bits() % 5) / 2 - 1;
+  for (int64_t i = 0; i < items * x_pitch; i++)
+    if (random_float() > live) x[i] = 0;
+  enum rectifier rectifier = random_bits() & 1 ? RECTIFIER_RELU : RECTIFIER_NONE;
+  float *y = guarded(items * y_pitch), *alone = guarded(outputs);
+  struct inner_product_columns p = {outputs, inputs, pitch, items, x_pitch, y_pitch, rectifier, 0.5f};
+  for (int part = 0; part < parts; part++)
+    inner_product_columns(p, x, weights, bias, y, part, parts);
+  for (int64_t item = 0; item < items; item++) {
+    p.items = 1;
+    inner_product_columns(p, x + item * x_pitch, weights, bias, alone, 0, 1);
+    for (int64_t o = 0; o < outputs; o++) {
+      double sum = bias ? bias[o] : 0, scale = fabs(sum);
+      for (int64_t i = 0; i < inputs; i++) {
+        double product = (double)weights[i * pitch + o] * x[item * x_pitch + i];
+        sum += product;
+        scale += fabs(product);
+      }
+      if (rectifier == RECTIFIER_RELU && sum < 0) sum *= 0.5;
+      float got = y[item * y_pitch + o];
+      expect_near("inner_product_columns", got, sum, scale, 4e-6);
+      expect(got == alone[o], "inner_product_columns alone", alone[o], got);
+    }
+    for (int64_t o = outputs; o < y_pitch; o++) {
+      float behind = y[item * y_pitch + o];
+      expect(behind == GUARD, "inner_product_columns behind", behind, GUARD);
+    }
+  }
+  expect_guard("inner_product_columns", y, items * y_pitch);
+  expect_guard("inner_product_columns", alone, outputs);
+  release(weights);
+  release(x);
+  if (bias) release(bias);
+  release(y);
+  release(alone);
+}
+
 int main(void) {
   for (int round = 0; round < 600; round++) check(1 + round % 3);
+  for (int round = 0; round < 400; round++) check_columns(1 + round % 3);
   return report("inner_product");
 }

@@ -49,6 +49,9 @@ BYTES(eltwise_h) = {
 BYTES(exponential_h) = {
 #embed "Prelude/exponential.h"
 };
+BYTES(inner_product_columns_h) = {
+#embed "Prelude/inner_product_columns.h"
+};
 BYTES(inner_product_dense_h) = {
 #embed "Prelude/inner_product_dense.h"
 };
@@ -116,6 +119,7 @@ static const struct sparsec_prelude_file files[] = {
   ENTRY("cpu.h", cpu_h),
   ENTRY("eltwise.h", eltwise_h),
   ENTRY("exponential.h", exponential_h),
+  ENTRY("inner_product_columns.h", inner_product_columns_h),
   ENTRY("inner_product_dense.h", inner_product_dense_h),
   ENTRY("inner_product_sparse.h", inner_product_sparse_h),
   ENTRY("lrn.h", lrn_h),

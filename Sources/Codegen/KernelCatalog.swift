@@ -17,6 +17,7 @@ public struct KernelCatalog: Sendable {
     WindowsDeconvolution(),
     Im2colKernel(),
     // Inner product
+    ColumnsInnerProduct(),
     DenseInnerProduct(),
     SparseInnerProduct(),
     // Element by element

@@ -21,6 +21,19 @@ public struct WeightStore {
     "(const float *)(sparsec_weights + \(append(floats)))"
   }
 
+  /// Appends `count` floats of zero and lets `fill` write them in place; returns the C expression for their
+  /// address. The largest matrices have no room for a copy.
+  public mutating func append(
+    floats count: Int, fill: (UnsafeMutableBufferPointer<Float>) -> Void
+  ) -> String {
+    let start = append([Float]())
+    bytes.append(contentsOf: repeatElement(0, count: 4 * count))
+    bytes.withUnsafeMutableBytes { all in
+      all[start...].withMemoryRebound(to: Float.self) { fill($0) }
+    }
+    return "(const float *)(sparsec_weights + \(start))"
+  }
+
   /// Appends 32-bit integers; returns the C expression for their address.
   public mutating func append(offsets: [Int32]) -> String {
     "(const int32_t *)(sparsec_weights + \(append(offsets)))"

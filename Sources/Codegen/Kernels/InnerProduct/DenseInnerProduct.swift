@@ -11,8 +11,9 @@ struct DenseInnerProduct: Kernel {
     let bytes = Double(4 * geometry.inputs * geometry.outputs)
     let perByte = bytes > 16e6 ? 1 / 6.0 : 1 / 16.0
     return fits(
-      cycles: bytes * perByte * Double(geometry.rows) + 500, target, inputs: [.dense],
-      outputs: [.denseOnly],
+      // Each row ends in a sum over lanes.
+      cycles: (bytes * perByte + 8 * Double(geometry.outputs)) * Double(geometry.rows) + 500,
+      target, inputs: [.dense], outputs: [.denseOnly],
       reason: "\(percent(graph[node].parameters[0].density)) of the weights are not zero; "
         + "all are streamed")
   }

@@ -7,9 +7,10 @@ struct SparseInnerProduct: Kernel {
   func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate? {
     guard let geometry = InnerProductGeometry(node, in: graph) else { return nil }
     let weights = graph[node].parameters[0]
+    let live = graph.liveShare(of: graph[node].inputs[0])
     return fits(
-      cycles: cycles(geometry, nonzeros: weights.nonzeroCount), target,
-      inputs: [.dense], outputs: [.denseOnly],
+      cycles: cycles(geometry, weights.nonzeroCount, live: live), target, inputs: [.dense],
+      outputs: [.denseOnly],
       reason: "\(percent(weights.density)) of the weights are not zero, and only those that meet a "
         + "nonzero input are visited")
   }
@@ -17,13 +18,13 @@ struct SparseInnerProduct: Kernel {
   func cycles(for node: NodeID, in graph: Graph, density: Double, target: Target) -> Double? {
     guard let geometry = InnerProductGeometry(node, in: graph) else { return nil }
     let weights = Double(graph[node].parameters[0].count)
-    return cycles(geometry, nonzeros: Int(density * weights))
+    return cycles(
+      geometry, Int(density * weights), live: graph.liveShare(of: graph[node].inputs[0]))
   }
 
-  /// About 1.2 cycles per weight whose input is not zero, of which half is assumed; a column's own cost is
-  /// listing it.
-  private func cycles(_ geometry: InnerProductGeometry, nonzeros: Int) -> Double {
-    let work = 0.6 * 1.2 * Double(nonzeros) + 1.5 * Double(geometry.inputs)
+  /// About 1.3 cycles per weight whose input is not zero; a column's own cost is listing it.
+  private func cycles(_ geometry: InnerProductGeometry, _ nonzeros: Int, live: Double) -> Double {
+    let work = 1.3 * live * Double(nonzeros) + 1.5 * Double(geometry.inputs)
     return (work + Double(geometry.outputs)) * Double(geometry.rows) + 500
   }
 
