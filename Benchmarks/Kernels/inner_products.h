@@ -44,7 +44,9 @@ static struct inner make_inner(int64_t inputs, int64_t outputs, double density, 
   i.rows = room(2 * inputs * outputs);
   int64_t segments = setting("SEGMENTS", 1), segment = outputs / segments;
   i.ends = room(4 * segments * inputs);
-  i.sparse = (struct inner_product_sparse){outputs, inputs, segments, segment, RECTIFIER_RELU, 0};
+  i.sparse = (struct inner_product_sparse){
+    outputs, inputs, 1, inputs, outputs, segments, segment, RECTIFIER_RELU, 0
+  };
   for (int64_t k = 0; k < inputs * outputs; k++) i.weights[k] = random_float();
   for (int64_t k = 0; k < inputs; k++)
     i.x[k] = (random_float() + 1) / 2 < live ? random_float() : 0;

@@ -4,37 +4,44 @@
 #include "inner_product_dense.h"
 #include "inner_product_sparse.h"
 
-static void check(int parts) {
-  int64_t outputs = random_int(1, 70), inputs = random_int(1, 700);
-  float *weights = random_floats(outputs * inputs), *x = random_floats(inputs);
-  float *bias = random_bits() & 1 ? random_floats(outputs) : NULL;
-  double density = random_bits() % 3 * 0.5;
-  for (int64_t i = 0; i < outputs * inputs; i++)
-    if ((random_float() + 1) / 2 > density) weights[i] = 0;
-  for (int64_t i = 0; i < inputs; i++)
-    if (random_bits() & 1) x[i] = 0;
-  enum rectifier rectifier = random_bits() & 1 ? RECTIFIER_RELU : RECTIFIER_NONE;
-  float *dense = guarded(outputs), *sparse = guarded(outputs);
+/* The entries of a sparse matrix by segments and columns. */
+struct entries {
+  int64_t segments;
+  uint32_t *ends;
+  uint16_t *rows;
+  float *values;
+};
 
-  int64_t segment = random_int(1, outputs), segments = (outputs + segment - 1) / segment;
-  uint32_t *ends = malloc((size_t)(segments * inputs) * sizeof *ends), count = 0;
-  uint16_t *rows = malloc((size_t)(outputs * inputs) * sizeof *rows);
-  float *values = malloc((size_t)(outputs * inputs) * sizeof *values);
-  for (int64_t s = 0; s < segments; s++)
+static struct entries entries_of(
+  const float *weights, int64_t outputs, int64_t inputs, int64_t segment
+) {
+  struct entries e = {.segments = (outputs + segment - 1) / segment};
+  e.ends = malloc((size_t)(e.segments * inputs) * sizeof *e.ends);
+  e.rows = malloc((size_t)(outputs * inputs) * sizeof *e.rows);
+  e.values = malloc((size_t)(outputs * inputs) * sizeof *e.values);
+  uint32_t count = 0;
+  for (int64_t s = 0; s < e.segments; s++)
     for (int64_t i = 0; i < inputs; i++) {
       for (int64_t o = s * segment; o < (s + 1) * segment && o < outputs; o++) {
         if (weights[o * inputs + i] == 0) continue;
-        rows[count] = (uint16_t)(o - s * segment);
-        values[count++] = weights[o * inputs + i];
+        e.rows[count] = (uint16_t)(o - s * segment);
+        e.values[count++] = weights[o * inputs + i];
       }
-      ends[s * inputs + i] = count;
+      e.ends[s * inputs + i] = count;
     }
-  for (int part = 0; part < parts; part++) {
-    struct inner_product_dense d = {outputs, inputs, rectifier, 0.5f};
-    inner_product_dense(d, x, weights, bias, dense, part, parts);
-    struct inner_product_sparse p = {outputs, inputs, segments, segment, rectifier, 0.5f};
-    inner_product_sparse(p, x, ends, rows, values, bias, sparse, part, parts);
-  }
+  return e;
+}
+
+static void free_entries(struct entries e) {
+  free(e.ends);
+  free(e.rows);
+  free(e.values);
+}
+
+static void check_sums(
+  const char *what, const float *y, const float *weights, const float *x, const float *bias,
+  int64_t outputs, int64_t inputs, enum rectifier rectifier
+) {
   for (int64_t o = 0; o < outputs; o++) {
     double sum = bias ? bias[o] : 0, scale = fabs(sum);
     for (int64_t i = 0; i < inputs; i++) {
@@ -42,19 +49,57 @@ static void check(int parts) {
       scale += fabs((double)weights[o * inputs + i] * x[i]);
     }
     if (rectifier == RECTIFIER_RELU && sum < 0) sum *= 0.5;
-    expect_near("inner_product_dense", dense[o], sum, scale, 2e-6);
-    expect_near("inner_product_sparse", sparse[o], sum, scale, 2e-6);
+    expect_near(what, y[o], sum, scale, 4e-6);
+  }
+}
+
+/* inner_product_dense with one item, inner_product_sparse with 1 to 35; an item's result is the
+ * same in any company. */
+static void check(int parts) {
+  int64_t outputs = random_int(1, 70), inputs = random_int(1, 700), items = 1;
+  if (random_bits() & 1) items = random_int(1, 35);
+  int64_t x_pitch = inputs + random_int(0, 5), y_pitch = outputs + random_int(0, 40);
+  float *weights = random_floats(outputs * inputs), *x = random_floats(items * x_pitch);
+  float *bias = random_bits() & 1 ? random_floats(outputs) : NULL;
+  double density = random_bits() % 3 * 0.5;
+  for (int64_t i = 0; i < outputs * inputs; i++)
+    if ((random_float() + 1) / 2 > density) weights[i] = 0;
+  float live = (float)(random_bits() % 5) / 2 - 1;
+  for (int64_t i = 0; i < items * x_pitch; i++)
+    if (random_float() > live) x[i] = 0;
+  enum rectifier rectifier = random_bits() & 1 ? RECTIFIER_RELU : RECTIFIER_NONE;
+  float *dense = guarded(outputs), *sparse = guarded(items * y_pitch), *alone = guarded(outputs);
+  int64_t segment = random_int(1, outputs);
+  struct entries e = entries_of(weights, outputs, inputs, segment);
+  struct inner_product_sparse p = {
+    outputs, inputs, items, x_pitch, y_pitch, e.segments, segment, rectifier, 0.5f
+  };
+  for (int part = 0; part < parts; part++) {
+    struct inner_product_dense d = {outputs, inputs, rectifier, 0.5f};
+    inner_product_dense(d, x, weights, bias, dense, part, parts);
+    inner_product_sparse(p, x, e.ends, e.rows, e.values, bias, sparse, part, parts);
+  }
+  check_sums("inner_product_dense", dense, weights, x, bias, outputs, inputs, rectifier);
+  p.items = 1;
+  for (int64_t item = 0; item < items; item++) {
+    const float *from = x + item * x_pitch, *y = sparse + item * y_pitch;
+    inner_product_sparse(p, from, e.ends, e.rows, e.values, bias, alone, 0, 1);
+    check_sums("inner_product_sparse", y, weights, from, bias, outputs, inputs, rectifier);
+    for (int64_t o = 0; o < y_pitch; o++) {
+      float wanted = o < outputs ? alone[o] : GUARD;
+      expect(y[o] == wanted, "inner_product_sparse alone", y[o], wanted);
+    }
   }
   expect_guard("inner_product_dense", dense, outputs);
-  expect_guard("inner_product_sparse", sparse, outputs);
+  expect_guard("inner_product_sparse", sparse, items * y_pitch);
+  expect_guard("inner_product_sparse", alone, outputs);
   release(weights);
   release(x);
   if (bias) release(bias);
   release(dense);
   release(sparse);
-  free(ends);
-  free(rows);
-  free(values);
+  release(alone);
+  free_entries(e);
 }
 
 /* inner_product_columns with 1 to 17 items; an item's result is the same in any company. */
@@ -70,7 +115,9 @@ static void check_columns(int parts) {
     if (random_float() > live) x[i] = 0;
   enum rectifier rectifier = random_bits() & 1 ? RECTIFIER_RELU : RECTIFIER_NONE;
   float *y = guarded(items * y_pitch), *alone = guarded(outputs);
-  struct inner_product_columns p = {outputs, inputs, pitch, items, x_pitch, y_pitch, rectifier, 0.5f};
+  struct inner_product_columns p = {
+    outputs, inputs, pitch, items, x_pitch, y_pitch, rectifier, 0.5f
+  };
   for (int part = 0; part < parts; part++)
     inner_product_columns(p, x, weights, bias, y, part, parts);
   for (int64_t item = 0; item < items; item++) {

@@ -79,6 +79,12 @@ BYTES(pooling_h) = {
 BYTES(rows_h) = {
 #embed "Prelude/rows.h"
 };
+BYTES(run_c) = {
+#embed "Prelude/run.c"
+};
+BYTES(run_h) = {
+#embed "Prelude/run.h"
+};
 BYTES(scale_h) = {
 #embed "Prelude/scale.h"
 };
@@ -129,6 +135,8 @@ static const struct sparsec_prelude_file files[] = {
   ENTRY("pool.h", pool_h),
   ENTRY("pooling.h", pooling_h),
   ENTRY("rows.h", rows_h),
+  ENTRY("run.c", run_c),
+  ENTRY("run.h", run_h),
   ENTRY("scale.h", scale_h),
   ENTRY("selection.h", selection_h),
   ENTRY("softmax.h", softmax_h),

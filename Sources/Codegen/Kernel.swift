@@ -20,12 +20,16 @@ public protocol Kernel: Sendable {
   /// Whether its output may lie where its first input lies.
   var worksInPlace: Bool { get }
 
+  /// Whether several items at once share the reading of weights: see `LayerEmitter.itemPitch`.
+  var sharesWeights: Bool { get }
+
   /// Writes the body of the node's C function.
   func emit(_ node: NodeID, into emitter: inout LayerEmitter)
 }
 
 extension Kernel {
   public var worksInPlace: Bool { false }
+  public var sharesWeights: Bool { false }
   public var multipliesAll: Bool { false }
 
   public func cycles(for node: NodeID, in graph: Graph, density: Double, target: Target) -> Double?
@@ -64,9 +68,17 @@ public struct LayerEmitter {
   public var usesParts = false
   /// Floats that each part of a layer of the network needs to itself while it runs.
   public private(set) var scratchFloats = 0
+  /// In the tail of a network the floats from an item's values to the same of the next item; nil in the head.
+  public let itemPitch: Int?
+  /// Whether the statements do all `items` items, instead of the one whose values `arena` has. Only in the tail.
+  public var takesItems = false
 
-  public init(lowered: LoweredGraph, plan: MemoryPlan, target: Target, weights: WeightStore) {
+  public init(
+    lowered: LoweredGraph, plan: MemoryPlan, itemPitch: Int? = nil, target: Target,
+    weights: WeightStore
+  ) {
     self.lowered = lowered
+    self.itemPitch = itemPitch
     self.plan = plan
     self.target = target
     self.weights = weights
@@ -76,6 +88,7 @@ public struct LayerEmitter {
 
   /// Asks for memory of the part that runs; returns the C expression for its address, a cache line's.
   public mutating func scratch(floats: Int) -> String {
+    precondition(itemPitch == nil, "the tail's arena has no room behind an item")
     let rounded = (floats + 15) / 16 * 16
     scratchFloats = max(scratchFloats, rounded)
     usesParts = true

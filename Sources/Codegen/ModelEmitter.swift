@@ -12,10 +12,12 @@ public struct EmittedModel: Sendable {
   public var headers: [SourceFile]
   /// The layers in the order in which they run; what needs no work is not among them.
   public var steps: [EmittedStep]
-  /// Size of the arena in floats.
+  /// Size of the arena of an item in flight, in floats.
   public var arenaFloats: Int
   /// Floats that each part of a layer has behind the arena.
   public var scratchFloats: Int
+  /// Floats of an item in the tail's arena; 0 if there is no tail.
+  public var tailFloats: Int
 }
 
 /// One entry of the network's list of layers.
@@ -23,6 +25,8 @@ public struct EmittedStep: Hashable, Sendable {
   public var node: NodeID
   /// The C function.
   public var function: String
+  /// Whether the function does all items of a batch at once.
+  public var takesItems = false
 }
 
 /// Writes a lowered graph as C: file header, layer functions in the graph's order, tables, entry point.
@@ -41,7 +45,7 @@ public struct ModelEmitter {
   private var graph: Graph { lowered.graph }
 
   public func emit() -> EmittedModel {
-    let plan = MemoryPlan(lowered) { kernel(of: $0).worksInPlace }
+    let plan = NetworkPlan(lowered, sharesItems: sharesItems) { kernel(of: $0) }
     var weights = WeightStore()
     var code = StraightLineCode()
     var headers: Set<String> = ["network.h"]
@@ -50,32 +54,43 @@ public struct ModelEmitter {
     var steps: [EmittedStep] = []
     var scratchFloats = 0
     var stepsSoFar: [NodeID: Int] = [:]
-    for id in graph.order {
-      if !plan.idleNodes.contains(id) {
-        let function = names.unique("layer_" + CText.identifier(graph[id].name))
-        var emitter = LayerEmitter(
-          lowered: lowered, plan: plan, target: target, weights: weights)
-        emitter.code = code
-        kernel(of: id).emit(id, into: &emitter)
-        weights = emitter.weights
-        code = emitter.code
-        scratchFloats = max(scratchFloats, emitter.scratchFloats)
-        headers.formUnion(emitter.headers)
-        write(id, function, emitter, to: &functions)
-        steps.append(EmittedStep(node: id, function: function))
+    for part in plan.parts {
+      for id in part.lowered.graph.order {
+        if !part.plan.idleNodes.contains(id) {
+          let function = names.unique("layer_" + CText.identifier(graph[id].name))
+          var emitter = LayerEmitter(
+            lowered: part.lowered, plan: part.plan, itemPitch: part.itemPitch, target: target,
+            weights: weights)
+          emitter.code = code
+          kernel(of: id).emit(id, into: &emitter)
+          weights = emitter.weights
+          code = emitter.code
+          scratchFloats = max(scratchFloats, emitter.scratchFloats)
+          headers.formUnion(emitter.headers)
+          write(id, function, emitter, to: &functions)
+          steps.append(
+            EmittedStep(node: id, function: function, takesItems: emitter.takesItems))
+        }
+        stepsSoFar[id] = steps.count
       }
-      stepsSoFar[id] = steps.count
     }
     var file = CWriter()
     writeHead(headers, code, to: &file)
     file.lines(functions.text)
-    writeTables(plan, scratchFloats, steps, stepsSoFar, to: &file)
+    let tables = TableWriter(
+      lowered: lowered, plan: plan, values: graph.liveValues.filter { !graph[$0].isInternal })
+    tables.write(
+      steps: steps, stepsSoFar: stepsSoFar, maximumBatch: maximumBatch,
+      scratchFloats: scratchFloats, to: &file)
     return EmittedModel(
       source: SourceFile(name: "net.c", text: file.text), weights: weights.bytes,
-      code: code.text,
-      headers: Prelude.headers(including: headers), steps: steps, arenaFloats: plan.size,
-      scratchFloats: scratchFloats)
+      code: code.text, headers: Prelude.headers(including: headers), steps: steps,
+      arenaFloats: plan.head.plan.size, scratchFloats: scratchFloats,
+      tailFloats: plan.tail?.itemPitch ?? 0)
   }
+
+  /// Whether there is ever more than one item to share weights among.
+  private var sharesItems: Bool { graph.batch == .perItem && maximumBatch > 1 }
 
   private func kernel(of id: NodeID) -> any Kernel {
     guard let choice = lowered.kernels[id] else {
@@ -115,8 +130,10 @@ public struct ModelEmitter {
   private func write(
     _ id: NodeID, _ function: String, _ emitter: LayerEmitter, to file: inout CWriter
   ) {
-    file.comment(description(of: id))
-    file.block("static void \(function)(float *arena, int part, int parts)") { file in
+    file.comment(
+      description(of: id) + (emitter.takesItems ? ["all items of a batch together"] : []))
+    let items = emitter.takesItems ? "int items, " : ""
+    file.block("static void \(function)(float *arena, \(items)int part, int parts)") { file in
       if !emitter.usesParts {
         file.line("(void)parts;")
         file.line("if (part != 0) return;")
@@ -147,17 +164,6 @@ public struct ModelEmitter {
       lines.append("kernel \(choice.kernel): \(choice.reason)")
     }
     return lines
-  }
-
-  private func writeTables(
-    _ plan: MemoryPlan, _ scratchFloats: Int, _ steps: [EmittedStep],
-    _ stepsSoFar: [NodeID: Int], to file: inout CWriter
-  ) {
-    let values = graph.liveValues.filter { !graph[$0].isInternal }
-    var tables = TableWriter(lowered: lowered, plan: plan, values: values)
-    tables.write(
-      steps: steps, stepsSoFar: stepsSoFar, maximumBatch: maximumBatch,
-      scratchFloats: scratchFloats, to: &file)
   }
 }
 

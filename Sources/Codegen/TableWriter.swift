@@ -3,11 +3,11 @@ import IR
 /// Writes the constant tables by which `net.c` describes itself to the fixed part.
 struct TableWriter {
   let lowered: LoweredGraph
-  let plan: MemoryPlan
+  let plan: NetworkPlan
   /// The values that callers can see, in order.
   let values: [ValueID]
 
-  mutating func write(
+  func write(
     steps: [EmittedStep], stepsSoFar: [NodeID: Int], maximumBatch: Int, scratchFloats: Int,
     to file: inout CWriter
   ) {
@@ -15,7 +15,7 @@ struct TableWriter {
     file.block("static const struct network_layer layers[] =", tail: ";") { file in
       for step in steps {
         let name = CText.literal(lowered.graph[step.node].name)
-        file.line("{\(name), \(step.function)},")
+        file.line("{\(name), \(step.takesItems ? "0" : step.function)},")
       }
       // C has no empty arrays.
       if steps.isEmpty { file.line("{0, 0},") }
@@ -23,17 +23,23 @@ struct TableWriter {
     file.line()
     writeIndices("inputs", lowered.graph.inputs, to: &file)
     writeIndices("outputs", lowered.graph.outputs, to: &file)
+    let tailSteps = steps.filter { isInTail($0.node) }
+    writeTail(tailSteps, to: &file)
     writeFeatures(to: &file)
     file.block("const struct network sparsec_network =", tail: ";") { file in
       file.line(".manifest = sparsec_manifest,")
       file.line(".features = FEATURES,")
       file.line(".max_batch = \(maximumBatch),")
-      file.line(".arena_floats = \(plan.size),")
+      file.line(".arena_floats = \(plan.head.plan.size),")
       if scratchFloats > 0 { file.line(".scratch_floats = \(scratchFloats),") }
       file.line(".input_count = \(lowered.graph.inputs.count), .inputs = inputs,")
       file.line(".output_count = \(lowered.graph.outputs.count), .outputs = outputs,")
       file.line(".blob_count = \(values.count), .blobs = blobs,")
       file.line(".layer_count = \(steps.count), .layers = layers,")
+      if let pitch = plan.tail?.itemPitch {
+        file.line(".tail_count = \(tailSteps.count), .tail = tail, .tail_floats = \(pitch),")
+        file.line(".handover_count = \(plan.handovers.count), .handovers = handovers,")
+      }
     }
   }
 
@@ -47,17 +53,38 @@ struct TableWriter {
     file.block("static const struct network_blob blobs[] =", tail: ";") { file in
       for (index, value) in values.enumerated() {
         let described = lowered.graph[value]
-        let pitches = lowered.pitches(of: value)
         let step = lowered.graph.producer(of: value).flatMap { stepsSoFar[$0] }.map { $0 - 1 }
-        let start = (plan.starts[value] ?? 0) + pitches.origin
         file.line(
           "{{\(CText.literal(described.name)), \(CText.literal(described.layer)), "
             + "\(described.shape.axes), shape_\(index), \(described.shape.count)},")
-        file.line(
-          " {.offset = \(start), .planes = \(pitches.planes), .height = \(pitches.height), "
-            + ".width = \(pitches.width), .plane_pitch = \(pitches.planePitch), "
-            + ".row_pitch = \(pitches.rowPitch)},")
+        file.line(" \(view(of: value)),")
         file.line(" \(step ?? -1)},")
+      }
+    }
+    file.line()
+  }
+
+  /// A value's place as a C `struct view`.
+  private func view(of value: ValueID) -> String {
+    let pitches = lowered.pitches(of: value)
+    return "{.offset = \(plan.place(of: value)), .planes = \(pitches.planes), "
+      + ".height = \(pitches.height), .width = \(pitches.width), "
+      + ".plane_pitch = \(pitches.planePitch), .row_pitch = \(pitches.rowPitch)}"
+  }
+
+  private func isInTail(_ node: NodeID) -> Bool {
+    plan.tail?.lowered.graph.order.contains(node) ?? false
+  }
+
+  /// What the tail runs, and what it is given.
+  private func writeTail(_ steps: [EmittedStep], to file: inout CWriter) {
+    guard plan.tail != nil else { return }
+    file.block("static batch_function *const tail[] =", tail: ";") { file in
+      for step in steps { file.line(step.takesItems ? "\(step.function)," : "0,") }
+    }
+    file.block("static const struct network_handover handovers[] =", tail: ";") { file in
+      for value in plan.handovers {
+        file.line("{\(view(of: value)), \(plan.handoverPlace(of: value))},")
       }
     }
     file.line()

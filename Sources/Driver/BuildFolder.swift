@@ -60,7 +60,7 @@ public struct BuildFolder: ~Copyable {
     var present = Set(model.headers.map(\.name))
     files += model.headers
     for file in Prelude.fixedSources { files.append(file) }
-    let fixedHeaders = Prelude.headers(including: ["cpu.h", "pool.h", "network.h", "sparsec.h"])
+    let fixedHeaders = Prelude.headers(including: ["cpu.h", "run.h"])
     for file in fixedHeaders where present.insert(file.name).inserted { files.append(file) }
     return files
   }

@@ -46,14 +46,15 @@ struct ManifestBuilder {
   /// One entry per layer of the file that is still there; copies count to the layer that needed them.
   private func layers() -> [Manifest.Layer] {
     var entries: [Manifest.Layer] = []
-    var pending: [Int] = []
+    // A copy bears its first reader's name, but need not stand right before it.
+    var pending: [String: [Int]] = [:]
     for (index, step) in model.steps.enumerated() {
+      let name = graph[step.node].name
       if case .repack = graph[step.node].operation {
-        pending.append(index)
+        pending[name, default: []].append(index)
         continue
       }
-      entries.append(layer(step.node, steps: pending + [index]))
-      pending = []
+      entries.append(layer(step.node, steps: (pending.removeValue(forKey: name) ?? []) + [index]))
     }
     return entries
   }

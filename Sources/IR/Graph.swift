@@ -121,6 +121,20 @@ public struct Graph: Hashable, Sendable {
   /// Whether a value is a result of the network.
   public func isOutput(_ value: ValueID) -> Bool { outputs.contains(value) }
 
+  /// The graph of some of the nodes, in the same order and with the same IDs, with inputs and outputs of its own.
+  ///
+  /// - Precondition: what the nodes read is made by one of them or an input.
+  public func part(
+    inputs: [ValueID], outputs: [ValueID], of isPart: (NodeID) -> Bool
+  ) -> Graph {
+    var result = self
+    result.order = order.filter(isPart)
+    result.inputs = inputs
+    result.outputs = outputs
+    for input in inputs { result.producers[input.index] = nil }
+    return result
+  }
+
   // MARK: Changing
 
   /// Adds a network input.

@@ -21,7 +21,8 @@ struct EmissionTests {
     let text = String(decoding: model.source.bytes, as: UTF8.self)
     #expect(Set(model.steps.map(\.function)).count == model.steps.count)
     for step in model.steps {
-      let head = "static void \(step.function)(float *arena, int part, int parts) {"
+      let items = step.takesItems ? "int items, " : ""
+      let head = "static void \(step.function)(float *arena, \(items)int part, int parts) {"
       #expect(text.ranges(of: head).count == 1)
     }
     let headers = Set(model.headers.map(\.name))

@@ -68,6 +68,7 @@ private struct Net {
         activation: random.pick([nil, .relu(slope: 0)]))
       try append(.convolution(layer), layer.parameters(for: [graph[current].shape]), &random)
     }
+    if random.chance(0.5) { try append(.flatten(Flatten()), [], &random) }
     try append(
       InnerProduct(
         outputs: random.integer(1...300), hasBias: random.chance(0.5),

@@ -35,14 +35,20 @@ struct SanitizerTests {
 
   static let installed = builds.filter(\.isThere)
 
+  /// A network without a tail; one with; one whose tail takes few items at a time.
+  static let networks = [[], ["-DWITH_TAIL"], ["-DWITH_TAIL", "-DROUND=2"]]
+
   @Test(
     .enabled(if: installed.contains { !$0.flags.isEmpty }, "no compiler with sanitizers installed"),
-    arguments: installed)
-  func `runs clean in every mix of threads, items and contexts`(build: Build) throws {
+    arguments: installed, networks)
+  func `runs clean in every mix of threads, items and contexts`(build: Build, network: [String])
+    throws
+  {
     let program = TinyNetwork.folder.appending(path: UUID().uuidString).path
     let sources = ["tiny.c", "stress.c"].map { TinyNetwork.networks.appending(path: $0).path }
     try TinyNetwork.compile(
-      with: build.compiler, build.flags + ["-g", "-o", program] + sources + TinyNetwork.fixedPart)
+      with: build.compiler,
+      build.flags + network + ["-g", "-o", program] + sources + TinyNetwork.fixedPart)
     let result = try TinyNetwork.run(program, [])
     #expect(result.status == 0)
     #expect(result.output == "ok\n")

@@ -8,38 +8,15 @@
 #pragma GCC visibility pop
 
 #include <inttypes.h>
-#include <stdalign.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cpu.h"
-#include "network.h"
-#include "pool.h"
+#include "run.h"
 
-enum { MAX_THREADS = 1024, CACHE_LINE = 64 };
-
-/* What one item in flight needs. */
-struct slot {
-  alignas(CACHE_LINE) struct barrier barrier; /* of the workers that share the item */
-  float *arena;
-  double *seconds; /* per layer; NULL until the first sparsec_profile(context, 1) */
-};
-
-struct sparsec_context {
-  int threads, batch;
-  int slots; /* min(threads, batch) */
-  struct slot *slot;
-  struct pool *pool;
-  int profiling;
-  sparsec_observer *observer;
-  void *user;
-  float *observed; /* the largest blob fits */
-  atomic_flag busy;
-};
+enum { MAX_THREADS = 1024 };
 
 /* Errors */
 
@@ -71,14 +48,6 @@ static int in_range(const char *what, int index, int count) {
   return 0;
 }
 
-static const struct network_blob *input_blob(int index) {
-  return &sparsec_network.blobs[sparsec_network.inputs[index]];
-}
-
-static const struct network_blob *output_blob(int index) {
-  return &sparsec_network.blobs[sparsec_network.outputs[index]];
-}
-
 const sparsec_blob *sparsec_input(int index) {
   return in_range("input", index, sparsec_network.input_count) ? &input_blob(index)->blob : NULL;
 }
@@ -106,131 +75,6 @@ int sparsec_cpu_supported(void) {
        "this CPU or its operating system lacks %s, which the network was compiled for; "
        "compile it with --target for this machine", names);
   return 0;
-}
-
-/* Between dense values and views */
-
-enum direction { INTO_ARENA, OUT_OF_ARENA };
-
-/* Copies part `part` of `parts` of one item. A view without gaps counts as one row, cut anywhere;
- * others are cut between rows. Gaps (halos, padding) belong to the layers and are left alone. */
-static void copy_view(const struct view *view, float *arena, float *dense,
-                      enum direction direction, int part, int parts) {
-  int64_t rows = view->planes * view->height, width = view->width;
-  if (view->row_pitch == width && view->plane_pitch == view->height * width) {
-    int64_t first = rows * width * part / parts, end = rows * width * (part + 1) / parts;
-    float *place = arena + view->offset + first;
-    size_t bytes = (size_t)(end - first) * sizeof(float);
-    memcpy(direction == INTO_ARENA ? place : dense + first,
-           direction == INTO_ARENA ? dense + first : place, bytes);
-    return;
-  }
-  size_t bytes = (size_t)width * sizeof(float);
-  for (int64_t row = rows * part / parts; row < rows * (part + 1) / parts; row++) {
-    float *place = arena + view->offset + row / view->height * view->plane_pitch +
-                   row % view->height * view->row_pitch;
-    memcpy(direction == INTO_ARENA ? place : dense + row * width,
-           direction == INTO_ARENA ? dense + row * width : place, bytes);
-  }
-}
-
-/* Running */
-
-struct run {
-  sparsec_context *context;
-  int items;
-  const float *const *inputs;
-  float *const *outputs;
-  atomic_llong next; /* the first item that nobody has taken */
-};
-
-/* The inputs are only read: copy_view writes to the side that `direction` names. */
-static void copy_inputs(const struct run *run, int item, float *arena, int part, int parts) {
-  for (int i = 0; i < sparsec_network.input_count; i++) {
-    const struct network_blob *blob = input_blob(i);
-    float *dense = (float *)(uintptr_t)run->inputs[i];
-    if (blob->blob.count)
-      copy_view(&blob->view, arena, dense + item * blob->blob.count, INTO_ARENA, part, parts);
-  }
-}
-
-static void copy_outputs(const struct run *run, int item, float *arena, int part, int parts) {
-  for (int i = 0; i < sparsec_network.output_count; i++) {
-    const struct network_blob *blob = output_blob(i);
-    if (blob->blob.count)
-      copy_view(&blob->view, arena, run->outputs[i] + item * blob->blob.count, OUT_OF_ARENA, part,
-                parts);
-  }
-}
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
-/* One worker's part of one item: it meets the other parts after every layer; part 0 keeps time. */
-static void run_item(const struct run *run, int item, struct slot *slot, int part, int parts) {
-  const sparsec_context *context = run->context;
-  int timed = context->profiling && part == 0;
-  copy_inputs(run, item, slot->arena, part, parts);
-  barrier_wait(context->pool, &slot->barrier, parts);
-  double before = timed ? now() : 0;
-  for (int layer = 0; layer < sparsec_network.layer_count; layer++) {
-    sparsec_network.layers[layer].run(slot->arena, part, parts);
-    barrier_wait(context->pool, &slot->barrier, parts);
-    if (timed) {
-      double after = now();
-      slot->seconds[layer] += after - before;
-      before = after;
-    }
-  }
-  copy_outputs(run, item, slot->arena, part, parts);
-}
-
-/* While there are as many items as threads, a thread takes whole items: nobody waits. The last few
- * items are each shared by a team of threads. Worker w is in team w % teams, so a slot is only ever
- * used by the worker of its number and then by that worker's team. */
-static void work(void *argument, int worker) {
-  struct run *run = argument;
-  sparsec_context *context = run->context;
-  int teams = run->items % context->threads, whole = run->items - teams;
-  for (long long item; (item = atomic_fetch_add(&run->next, 1)) < whole;)
-    run_item(run, (int)item, &context->slot[worker], 0, 1);
-  if (teams == 0) return;
-  int team = worker % teams;
-  int members = (context->threads - team + teams - 1) / teams;
-  struct slot *slot = &context->slot[team];
-  /* Its own worker may still be at a whole item. */
-  if (whole) barrier_wait(context->pool, &slot->barrier, members);
-  run_item(run, whole + team, slot, worker / teams, members);
-}
-
-/* Shows the blobs that are complete after `layer`; later layers may reuse their place. */
-static void observe(const sparsec_context *context, int item, int layer) {
-  for (int i = 0; i < sparsec_network.blob_count; i++) {
-    const struct network_blob *blob = &sparsec_network.blobs[i];
-    if (blob->layer != layer) continue;
-    if (blob->blob.count)
-      copy_view(&blob->view, context->slot[0].arena, context->observed, OUT_OF_ARENA, 0, 1);
-    context->observer(context->user, item, i, context->observed);
-  }
-}
-
-static void run_observed(const struct run *run) {
-  const sparsec_context *context = run->context;
-  struct slot *slot = &context->slot[0];
-  for (int item = 0; item < run->items; item++) {
-    copy_inputs(run, item, slot->arena, 0, 1);
-    observe(context, item, -1);
-    for (int layer = 0; layer < sparsec_network.layer_count; layer++) {
-      double before = context->profiling ? now() : 0;
-      sparsec_network.layers[layer].run(slot->arena, 0, 1);
-      if (context->profiling) slot->seconds[layer] += now() - before;
-      observe(context, item, layer);
-    }
-    copy_outputs(run, item, slot->arena, 0, 1);
-  }
 }
 
 /* Contexts */
@@ -269,12 +113,7 @@ int sparsec_run(sparsec_context *context, int items, const float *const *inputs,
     status = check_buffers("output", sparsec_network.output_count, (const void *const *)outputs,
                            output_blob);
   if (status) return leave(context, status);
-  struct run run = {.context = context, .items = items, .inputs = inputs, .outputs = outputs};
-  atomic_init(&run.next, 0);
-  if (context->observer)
-    run_observed(&run);
-  else
-    pool_run(context->pool, work, &run);
+  run_items(context, items, inputs, outputs);
   return leave(context, SPARSEC_OK);
 }
 
@@ -351,6 +190,11 @@ static int allocate_slots(sparsec_context *context) {
                   "use fewer threads or a smaller batch",
                   context->slots, floats);
   }
+  if (!sparsec_network.tail_count) return SPARSEC_OK;
+  context->tail = zeroed_lines(context->round * sparsec_network.tail_floats, sizeof(float));
+  if (!context->tail)
+    return fail(SPARSEC_OUT_OF_MEMORY, "no memory for %d items of %" PRId64 " floats each; "
+                "use a smaller batch", context->round, sparsec_network.tail_floats);
   return SPARSEC_OK;
 }
 
@@ -369,6 +213,7 @@ int sparsec_create(int threads, int batch, sparsec_context **result) {
   context->threads = threads;
   context->batch = batch;
   context->slots = threads < batch ? threads : batch;
+  context->round = round_items(threads, batch);
   int status = allocate_slots(context);
   if (!status) {
     status = pool_create(threads, &context->pool);
@@ -392,6 +237,7 @@ void sparsec_destroy(sparsec_context *context) {
     free(context->slot[i].seconds);
   }
   free(context->slot);
+  free(context->tail);
   free(context->observed);
   free(context);
 }

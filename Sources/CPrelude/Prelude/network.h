@@ -2,6 +2,7 @@
  *
  * context.c is compiled for the baseline CPU, so that an unsupported CPU is refused in words;
  * net.c is compiled for the target. They meet in one constant, sparsec_network.
+ * A layer is of the head, which runs item by item, or of the tail, which all items run together.
  */
 #ifndef SPARSEC_NETWORK_H
 #define SPARSEC_NETWORK_H
@@ -19,8 +20,8 @@ struct view {
   int64_t plane_pitch, row_pitch;
 };
 
-/* A named value: its description for callers, its place, and the layer after which it is complete.
- */
+/* A named value: its description for callers, its place (in the tail's arena if the layer is of the
+ * tail), and the layer after which it is complete. */
 struct network_blob {
   sparsec_blob blob;
   struct view view;
@@ -34,7 +35,17 @@ typedef void layer_function(float *arena, int part, int parts);
 
 struct network_layer {
   const char *name;
-  layer_function *run;
+  layer_function *run; /* NULL for a layer of the tail that runs on all items together */
+};
+
+/* Runs one part of a layer on `items` items at once; their values lie tail_floats apart. */
+typedef void batch_function(float *tail, int items, int part, int parts);
+
+/* A value that the head makes and the tail reads: its view in an item's arena, and where it lies
+ * among the item's values of the tail, without gaps. */
+struct network_handover {
+  struct view from;
+  int64_t to;
 };
 
 /* CPU features, as bits of network.features. */
@@ -77,6 +88,12 @@ struct network {
   const int *outputs;      /* indices into blobs */
   const struct network_blob *blobs;
   const struct network_layer *layers;
+  /* The last tail_count layers are the tail: they work when all items have been through the others,
+   * in an arena of their own. */
+  int tail_count, handover_count;
+  int64_t tail_floats;          /* of one item */
+  batch_function *const *tail;  /* per layer of the tail; NULL if it runs item by item */
+  const struct network_handover *handovers;
 };
 
 extern const struct network sparsec_network HIDDEN;

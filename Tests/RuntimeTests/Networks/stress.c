@@ -78,9 +78,9 @@ static void *use_contexts(void *user) {
       check_run(context, batch, seed++);
       expect(observations == batch * sparsec_blob_count(), "wrong number of observations");
       expect(sparsec_observe(context, NULL, NULL) == SPARSEC_OK, "cannot stop observing");
-      double seconds[3];
+      double seconds[8];
       expect(sparsec_layer_times(context, seconds) == SPARSEC_OK, "no times");
-      for (int layer = 0; layer < 3; layer++)
+      for (int layer = 0; layer < sparsec_layer_count(); layer++)
         expect((seconds[layer] > 0) == (batch % 2), "wrong times");
       sparsec_destroy(context);
     }

@@ -4,6 +4,10 @@
  *
  *     data 2x3x5 --scale--> channels 0-1 --blur--> channels 2-3 of features 4x3x5
  *     features, shift 3 --total--> scores 3
+ *
+ * With WITH_TAIL, total runs on all items together, and a last layer item by item:
+ *
+ *     features, shift 3 --total--> sums 3 --negate--> scores 3
  */
 #include "network.h"
 
@@ -45,6 +49,7 @@ static void blur(float *arena, int part, int parts) {
       }
 }
 
+#ifndef WITH_TAIL
 /* scores[k] = shift[k] + (k + 1) * the sum of features, in the place of data. Not split. */
 static void total(float *arena, int part, int parts) {
   (void)parts;
@@ -55,6 +60,26 @@ static void total(float *arena, int part, int parts) {
       for (int x = 0; x < WIDTH; x++) sum += channel(arena, c)[CENTRE + y * ROW + x];
   for (int k = 0; k < 3; k++) arena[DATA_AT + k] = arena[SHIFT_AT + k] + (float)(k + 1) * sum;
 }
+#endif
+
+#ifdef WITH_TAIL
+enum { TAIL_FLOATS = 80, TAIL_FEATURES_AT = 4, TAIL_SHIFT_AT = 64, SUMS_AT = 68, SCORES_AT = 72 };
+
+/* As total, with features without gaps and the other sign. Split over items. */
+static void total_of_all(float *tail, int items, int part, int parts) {
+  for (int item = items * part / parts; item < items * (part + 1) / parts; item++) {
+    float *arena = tail + item * TAIL_FLOATS, sum = 0;
+    for (int i = 0; i < 4 * HEIGHT * WIDTH; i++) sum += arena[TAIL_FEATURES_AT + i];
+    for (int k = 0; k < 3; k++)
+      arena[SUMS_AT + k] = -arena[TAIL_SHIFT_AT + k] - (float)(k + 1) * sum;
+  }
+}
+
+static void negate(float *arena, int part, int parts) {
+  for (int k = 3 * part / parts; k < 3 * (part + 1) / parts; k++)
+    arena[SCORES_AT + k] = -arena[SUMS_AT + k];
+}
+#endif
 
 static const int64_t data_shape[] = {1, 2, HEIGHT, WIDTH};
 static const int64_t features_shape[] = {1, 4, HEIGHT, WIDTH};
@@ -69,10 +94,24 @@ static const struct network_blob blobs[] = {
     {{"features", "blur", 4, features_shape, 60},
      {FEATURES_AT + CENTRE, 4, HEIGHT, WIDTH, PLANE, ROW},
      1},
+#ifdef WITH_TAIL
+    {{"scores", "negate", 2, row_shape, 3}, {SCORES_AT, 1, 1, 3, 3, 3}, 3},
+#else
     {{"scores", "total", 2, row_shape, 3}, {DATA_AT, 1, 1, 3, 3, 3}, 2},
+#endif
 };
 
+#ifdef WITH_TAIL
+static const struct network_layer layers[] = {
+    {"scale", scale}, {"blur", blur}, {"total", 0}, {"negate", negate}};
+static batch_function *const tail[] = {total_of_all, 0};
+static const struct network_handover handovers[] = {
+    {{FEATURES_AT + CENTRE, 4, HEIGHT, WIDTH, PLANE, ROW}, TAIL_FEATURES_AT},
+    {{SHIFT_AT, 1, 1, 3, 3, 3}, TAIL_SHIFT_AT},
+};
+#else
 static const struct network_layer layers[] = {{"scale", scale}, {"blur", blur}, {"total", total}};
+#endif
 static const int inputs[] = {0, 1}, outputs[] = {4, 3};
 
 const struct network sparsec_network = {
@@ -83,9 +122,16 @@ const struct network sparsec_network = {
     .input_count = 2,
     .output_count = 2,
     .blob_count = 5,
-    .layer_count = 3,
+    .layer_count = sizeof layers / sizeof *layers,
     .inputs = inputs,
     .outputs = outputs,
     .blobs = blobs,
     .layers = layers,
+#ifdef WITH_TAIL
+    .tail_count = 2,
+    .handover_count = 2,
+    .tail_floats = TAIL_FLOATS,
+    .tail = tail,
+    .handovers = handovers,
+#endif
 };

@@ -4,6 +4,7 @@ import IR
 struct ColumnsInnerProduct: Kernel {
   let name = "inner_product_columns"
   let multipliesAll = true
+  let sharesWeights = true
 
   func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate? {
     guard let geometry = InnerProductGeometry(node, in: graph) else { return nil }
@@ -35,7 +36,7 @@ struct ColumnsInnerProduct: Kernel {
       ? emitter.weights.append(floats: source.parameters[1].values) : "NULL"
     let fields = [
       ".outputs = \(geometry.outputs), .inputs = \(geometry.inputs), .pitch = \(pitch)",
-      ".items = \(geometry.rows), .x_pitch = \(geometry.inputs), .y_pitch = \(geometry.outputs)",
+      emitter.items(geometry),
       emitter.rectifier(geometry.layer.activation),
     ]
     let (x, y) = (emitter.pointer(source.inputs[0]), emitter.pointer(source.outputs[0]))
@@ -70,5 +71,18 @@ extension InnerProductGeometry {
         }
       }
     }
+  }
+}
+
+extension LayerEmitter {
+  /// The vectors that an inner product multiplies, as fields of a C kernel structure: all items of a batch, or those of
+  /// one value.
+  mutating func items(_ geometry: InnerProductGeometry) -> String {
+    guard let itemPitch, geometry.rows == 1 else {
+      return ".items = \(geometry.rows), .x_pitch = \(geometry.inputs), "
+        + ".y_pitch = \(geometry.outputs)"
+    }
+    takesItems = true
+    return ".items = items, .x_pitch = \(itemPitch), .y_pitch = \(itemPitch)"
   }
 }

@@ -3,6 +3,7 @@ import IR
 /// Sparse matrix times vector by columns, without those that meet a zero input: inner_product_sparse.h.
 struct SparseInnerProduct: Kernel {
   let name = "inner_product_sparse"
+  let sharesWeights = true
 
   func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate? {
     guard let geometry = InnerProductGeometry(node, in: graph) else { return nil }
@@ -42,14 +43,12 @@ struct SparseInnerProduct: Kernel {
       ? emitter.weights.append(floats: source.parameters[1].values) : "NULL"
     let fields = [
       ".outputs = \(geometry.outputs), .inputs = \(geometry.inputs)",
+      emitter.items(geometry),
       ".segments = \(matrix.segments), .segment_outputs = \(matrix.segmentOutputs)",
       emitter.rectifier(geometry.layer.activation),
     ]
-    emitter.forEachItem(geometry.rows) { emitter in
-      let x = emitter.pointer(source.inputs[0], items: geometry.rows, pitch: geometry.inputs)
-      let y = emitter.pointer(source.outputs[0], items: geometry.rows, pitch: geometry.outputs)
-      emitter.call(name, fields: fields, arguments: [x, ends, rows, values, bias, y])
-    }
+    let (x, y) = (emitter.pointer(source.inputs[0]), emitter.pointer(source.outputs[0]))
+    emitter.call(name, fields: fields, arguments: [x, ends, rows, values, bias, y])
   }
 }
 
@@ -65,10 +64,12 @@ private struct Columns {
 
   init(_ weights: [Float], _ geometry: InnerProductGeometry) {
     let nonzeros = weights.count { $0 != 0 }
-    // Parts own segments; short columns are not worth cutting. Row indices have 16 bits.
-    let wanted = nonzeros / geometry.inputs >= 32 ? 4 : 1
-    let needed = (geometry.outputs + 65535) / 65536
-    let count = min(max(wanted, needed), geometry.outputs)
+    // Parts own segments, and several items together take 1024 outputs at most; short columns are not worth
+    // cutting. Row indices have 16 bits.
+    let hasLongColumns = nonzeros / geometry.inputs >= 32
+    let most = hasLongColumns ? 1024 : 65536
+    let needed = (geometry.outputs + most - 1) / most
+    let count = min(max(hasLongColumns ? 4 : 1, needed), geometry.outputs)
     segmentOutputs = (geometry.outputs + count - 1) / count
     segments = (geometry.outputs + segmentOutputs - 1) / segmentOutputs
     for segment in 0..<segments {
