@@ -1,6 +1,6 @@
 # make build   the tool: .build/release/sparsec
 # make demo    compiles pruned networks, predicts, and compares with the same networks run dense
-# make test    all tests
+# make test    all tests: those of the packages, then those of the kernels in C
 # make lint    formatting
 # make bench   whole networks beside other engines (Docs/Performance.md); takes more than an hour
 #
@@ -21,6 +21,7 @@ demo: build
 
 test: setup
 	swift test $(TEST_FLAGS)
+	$(MAKE) -j$$(nproc) -C Benchmarks/Kernels test
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

@@ -13,26 +13,20 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import layers
 import machine
 import report
-from build import Built, Tools, build, call, convert_for_mnn
+from build import Built, Tools, build, convert_for_mnn
 from engines import Engine, Sparsec, Worker
 from models import MODELS, Model
 from peers import EXPORTER, HERE, PEERS, Absent, Peer, python_of
+from tools import ROOT, prepare, say, version, wait_for_quiet
 
-ROOT = HERE.parents[1]
 TOLERANCE = 1e-3  # max|a - b| / max|b|; half floats would show as more, a wrong layer as much more
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def arguments() -> argparse.Namespace:
@@ -67,22 +61,6 @@ def arguments() -> argparse.Namespace:
     if max(result.threads) > (os.cpu_count() or 1):
         parser.error(f"this machine has {os.cpu_count()} cores")
     return result
-
-
-def prepare_tools(options: argparse.Namespace) -> Tools:
-    sparsec = options.sparsec
-    if not sparsec:
-        say("building sparsec")
-        call(["make", "-C", ROOT, "build"], "make build")
-        call(["swift", "build", "--package-path", ROOT, "-c", "release", "-Xswiftc",
-              "-enable-testing", "--product", "example-weights"], "swift build")
-        sparsec = ROOT / ".build" / "release" / "sparsec"
-    sparsec = sparsec.resolve()
-    example_weights = sparsec.with_name("example-weights")
-    for tool in (sparsec, example_weights):
-        if not tool.is_file():
-            raise Absent(f"there is no {tool}")
-    return Tools(sparsec, example_weights, options.shared.resolve(), options.build.resolve())
 
 
 def prepare_peers(
@@ -223,24 +201,12 @@ def run_model(
     return result
 
 
-def wait_for_quiet(load: float) -> None:
-    say(f"waiting for a load average below {load:g}")
-    while os.getloadavg()[0] >= load:
-        time.sleep(5)
-
-
-def version(tool: Path) -> str:
-    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"],
-                            capture_output=True, text=True).stdout.strip()
-    return f"{call([tool, '--version'], 'sparsec').strip()} at {commit}" if commit else ""
-
-
 def main() -> int:
     options = arguments()
     if options.render:
         report.update_page(options.page, json.loads(options.render.read_text()))
         return 0
-    tools = prepare_tools(options)
+    tools = prepare(options)
     tools.build.mkdir(parents=True, exist_ok=True)
     output = options.output or tools.build / "results.json"
     pythons, absent = prepare_peers(options, tools)

@@ -196,11 +196,15 @@ def markdown(document: dict[str, Any]) -> str:
             + (f"### Missing or rewritten\n\n{remarks}" if remarks else "")).rstrip() + "\n"
 
 
-def update_page(page: Path, document: dict[str, Any]) -> None:
-    """Replaces what is between the markers; raises SystemExit if the page has none."""
-    text = page.read_text() if page.exists() else f"{BEGIN}\n{END}\n"
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def replace(page: Path, first: str, last: str, content: str) -> None:
+    """Replaces what is between two lines; raises SystemExit if the page has none."""
+    text = page.read_text() if page.exists() else f"{first}\n{last}\n"
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise SystemExit(f"bench: {page} has no lines {BEGIN!r} and {END!r}")
-    page.write_text(f"{before}{BEGIN}\n\n{markdown(document)}\n{END}{after}")
+        raise SystemExit(f"{page} has no lines {first!r} and {last!r}")
+    page.write_text(f"{before}{first}\n\n{content}\n{last}{after}")
+
+
+def update_page(page: Path, document: dict[str, Any]) -> None:
+    replace(page, BEGIN, END, markdown(document))

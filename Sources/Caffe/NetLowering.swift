@@ -280,9 +280,16 @@ struct NetLowering {
     }
   }
 
-  private func kernelHint(of layer: LayerDefinition) -> String? {
+  /// What `conv_mode` asks for; lowering and padding are not the file's business any more.
+  private func kernelHint(of layer: LayerDefinition) -> KernelHint? {
     let convolution = layer.message.message("convolution_param")
-    return convolution.has("conv_mode") ? convolution.enumName("conv_mode") : nil
+    guard convolution.has("conv_mode") else { return nil }
+    let mode = convolution.enumName("conv_mode")
+    switch mode {
+    case "LOWERED_CSRMM", "DIRECT_SCONV": return KernelHint(.sparse, text: mode)
+    case "LOWERED_CCNMM": return KernelHint(.squeezed, text: mode)
+    default: return KernelHint(.dense, text: mode)
+    }
   }
 }
 

@@ -17,6 +17,9 @@ public protocol Kernel: Sendable {
   /// Whether it multiplies every weight, zero or not: what kernels that do not are measured by.
   var multipliesAll: Bool { get }
 
+  /// Whether it leaves out rows and columns of weights that are zero as a whole, and multiplies the others.
+  var squeezes: Bool { get }
+
   /// Whether its output may lie where its first input lies.
   var worksInPlace: Bool { get }
 
@@ -31,6 +34,7 @@ extension Kernel {
   public var worksInPlace: Bool { false }
   public var sharesWeights: Bool { false }
   public var multipliesAll: Bool { false }
+  public var squeezes: Bool { false }
 
   public func cycles(for node: NodeID, in graph: Graph, density: Double, target: Target) -> Double?
   { nil }

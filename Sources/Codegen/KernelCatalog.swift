@@ -48,7 +48,21 @@ public struct KernelCatalog: Sendable {
 
   /// All kernels made for a node's type of layer, with their answers, in the list's order.
   public func candidates(for node: NodeID, in graph: Graph) -> [KernelCandidate] {
-    Self.kernels.compactMap { $0.candidate(for: node, in: graph, target: target) }
+    Self.kernels.compactMap { kernel in
+      var candidate = kernel.candidate(for: node, in: graph, target: target)
+      candidate?.isHinted = isHinted(kernel, node, in: graph)
+      return candidate
+    }
+  }
+
+  /// Whether the user's file hints at a kernel for a node.
+  private func isHinted(_ kernel: any Kernel, _ node: NodeID, in graph: Graph) -> Bool {
+    switch graph[node].kernelHint?.kind {
+    case nil: false
+    case .dense: kernel.multipliesAll
+    case .squeezed: kernel.squeezes
+    case .sparse: kernel.cycles(for: node, in: graph, density: 0, target: target) != nil
+    }
   }
 
   /// The share of zeros, scattered over the node's weights, from which on the best kernel that passes over zeros

@@ -1,3 +1,4 @@
+import CTimestamp
 import Foundation
 import IR
 import SparsecRuntime
@@ -13,6 +14,8 @@ public struct BenchmarkOptions: Sendable {
   public var warmup = 0.5
   /// Whether to measure each layer too, in another phase of the same time.
   public var measuresLayers = false
+  /// Whether layers are also given in the units of SkimCaffe's profile.
+  public var profiles = false
 
   public init(network: String) { self.network = network }
 }
@@ -28,6 +31,8 @@ public struct Benchmark {
   /// The input is the same in every run and every process.
   static let seed: UInt64 = 1
 
+  private var measuresLayers: Bool { options.measuresLayers || options.profiles }
+
   public func run() throws(Diagnostic) -> BenchmarkResult {
     for (name, value) in [("--time", options.time), ("--warmup", options.warmup)] {
       guard value.isFinite, (0...86400).contains(value) else {
@@ -37,15 +42,15 @@ public struct Benchmark {
     let network = try CompiledNetwork(path: options.network)
     let items = try network.items(forBatch: options.batch)
     var bench = try Bench(network, items: items, threads: options.threads)
-    let phases = options.warmup + options.time * (options.measuresLayers ? 2 : 1)
+    let phases = options.warmup + options.time * (measuresLayers ? 2 : 1)
     var share = phases > 0 ? options.warmup / phases : 0
     _ = try bench.run(for: options.warmup) { progress("warm up", $0 * share) }
     let start = share
     share = phases > 0 ? options.time / phases : 1
     let seconds = try bench.run(for: options.time) { progress("measure", start + $0 * share) }
     let layers =
-      try options.measuresLayers
-      ? bench.layers(for: options.time) { fraction in
+      try measuresLayers
+      ? bench.layers(for: options.time, counting: options.profiles) { fraction in
         progress("measure layers", start + share + fraction * share)
       } : nil
     let latency = BenchmarkResult.Latency(seconds: seconds)
@@ -85,48 +90,70 @@ private struct Bench: ~Copyable {
   deinit { for buffer in inputs + outputs { buffer.deallocate() } }
 
   /// Runs for a time, at least once, and returns the seconds of every run.
-  mutating func run(for time: Double, progress: (Double) -> Void) throws(Diagnostic) -> [Double] {
+  ///
+  /// - Parameter layer: told about every run's layers, if anybody asks.
+  mutating func run(
+    for time: Double, layers: (([Double]) -> Void)? = nil, progress: (Double) -> Void
+  ) throws(Diagnostic) -> [Double] {
     let readable = inputs.map { UnsafeBufferPointer($0) }
     let clock = ContinuousClock()
     let start = clock.now
     let limit = Duration.seconds(time)
     var seconds: [Double] = []
+    var sums: [Double] = []
     var now = start
     repeat {
       let before = clock.now
       do {
         try context.run(items: items, inputs: readable, outputs: outputs)
+        now = clock.now
+        if let layers {
+          let old = sums
+          sums = network.manifest.layerSeconds(try context.layerTimes())
+          layers(old.isEmpty ? sums : zip(sums, old).map { $0 - $1 })
+        }
       } catch {
         throw .error("\(error)".onOneLine, file: network.path)
       }
-      now = clock.now
       seconds.append((now - before) / .seconds(1))
       progress(time > 0 ? min((now - start) / limit, 1) : 1)
     } while now - start < limit
     return seconds
   }
 
-  /// The layers' parts of the mean run.
-  mutating func layers(for time: Double, progress: (Double) -> Void) throws(Diagnostic)
-    -> [BenchmarkResult.Layer]
-  {
-    let times: [Double]
-    do {
-      try context.profile(true)
-      let runs = try run(for: time, progress: progress).count
-      let manifest = network.manifest
-      times = manifest.layerSeconds(try context.layerTimes()).map { $0 / Double(runs) }
-      try context.profile(false)
-    } catch let error as RunError {
-      throw .error("\(error)".onOneLine, file: network.path)
-    } catch let error as Diagnostic {
-      throw error
-    } catch {
-      preconditionFailure("a run throws errors of two types")
+  /// The layers' parts of a run: for each the median, since a process that takes the core away for a moment
+  /// would spoil a mean.
+  ///
+  /// - Parameter counting: whether to give their cycles too.
+  mutating func layers(
+    for time: Double, counting: Bool, progress: (Double) -> Void
+  ) throws(Diagnostic) -> [BenchmarkResult.Layer] {
+    var samples = [[Double]](repeating: [], count: network.manifest.layers.count)
+    let clock = ContinuousClock()
+    let (start, first) = (clock.now, timestamp_counter())
+    try profile(true)
+    let note = { (seconds: [Double]) in
+      for (layer, time) in seconds.enumerated() { samples[layer].append(time) }
     }
+    _ = try run(for: time, layers: note, progress: progress)
+    try profile(false)
+    let times = samples.map { BenchmarkResult.Latency.quantile(0.5, of: $0.sorted()) }
+    let cycles = Double(timestamp_counter() - first) / ((clock.now - start) / .seconds(1))
     let total = times.reduce(0, +)
     return zip(network.manifest.layers, times).map { layer, seconds in
-      BenchmarkResult.Layer(layer, seconds: seconds, items: items, total: total)
+      var result = BenchmarkResult.Layer(layer, seconds: seconds, items: items, total: total)
+      if counting, layer.weights > 0 {
+        result.count(cyclesPerSecond: cycles, files: items * network.rowsPerItem)
+      }
+      return result
+    }
+  }
+
+  private mutating func profile(_ on: Bool) throws(Diagnostic) {
+    do {
+      try context.profile(on)
+    } catch {
+      throw .error("\(error)".onOneLine, file: network.path)
     }
   }
 }

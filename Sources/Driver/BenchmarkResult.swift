@@ -47,12 +47,18 @@ public struct BenchmarkResult: Codable, Hashable, Sendable {
     public var realGflops: Double
     /// Of all layers' time, 0 to 1.
     public var share: Double
+    /// Thousands of cycles, and millions of dense operations, for one row of input, as SkimCaffe's profile has
+    /// them; absent from layers without weights, and if nobody asked.
+    public var kiloCyclesPerFile: Double?
+    public var megaflopPerFile: Double?
 
     enum CodingKeys: String, CodingKey {
       case name, type, fused, kernel, ms, share
       case denseGflop = "dense_gflop"
       case effectiveGflops = "effective_gflops"
       case realGflops = "real_gflops"
+      case kiloCyclesPerFile = "k_cycles_per_file"
+      case megaflopPerFile = "mflops_per_file"
     }
   }
 
@@ -79,7 +85,7 @@ public struct BenchmarkResult: Codable, Hashable, Sendable {
   public var text: String {
     var text = "\(model.onOneLine) on \(cpu): batch \(batch), "
     text += "\(Quantity.plural(threads, "thread")), \(Quantity.plural(runs, "run"))\n\n"
-    if let layers { text += Self.table(layers) + "\n" }
+    if let layers { text += Self.table(layers) + "\n" + profile(of: layers) }
     let times = [
       ("median", latencyMs.median), ("mean", latencyMs.mean), ("10 %", latencyMs.p10),
       ("90 %", latencyMs.p90), ("99 %", latencyMs.p99),
@@ -121,5 +127,33 @@ extension BenchmarkResult.Layer {
     effectiveGflops = seconds > 0 ? denseGflop / seconds : 0
     realGflops = seconds > 0 ? realGflop / seconds : 0
     share = total > 0 ? seconds / total : 0
+  }
+}
+
+// MARK: - SkimCaffe's profile
+
+extension BenchmarkResult {
+  /// The lines that end a test run of SkimCaffe, for the scripts that read them; nothing if nobody asked.
+  fileprivate func profile(of layers: [Layer]) -> String {
+    let lines = layers.compactMap(\.profile)
+    if lines.isEmpty { return "" }
+    return "Total-images-processed: \(runs * batch)\n" + lines.joined(separator: "\n") + "\n\n"
+  }
+}
+
+extension BenchmarkResult.Layer {
+  /// Adds what SkimCaffe counts. Its cycles are those of the time stamp counter.
+  mutating func count(cyclesPerSecond: Double, files: Int) {
+    kiloCyclesPerFile = ms * 1e-3 * cyclesPerSecond * 1e-3 / Double(files)
+    megaflopPerFile = denseGflop * 1e3 / Double(files)
+  }
+
+  /// SkimCaffe's line, whose GF/s are those of a dense layer; then the rate of the nonzero weights.
+  fileprivate var profile: String? {
+    guard let kiloCyclesPerFile, let megaflopPerFile else { return nil }
+    return "\(name.onOneLine) K-cycles-per-file \(Quantity.decimal(kiloCyclesPerFile, 2)) "
+      + "mFlops-per-file \(Quantity.decimal(megaflopPerFile, 2)) "
+      + "GF/s \(Quantity.decimal(effectiveGflops, 2)) "
+      + "real GF/s \(Quantity.decimal(realGflops, 2))"
   }
 }

@@ -45,8 +45,16 @@ public struct BuildFolder: ~Copyable {
   /// Writes one file.
   public func write(_ file: SourceFile) throws(Diagnostic) {
     let target = "\(path)/\(file.name)"
+    let url = URL(fileURLWithPath: target)
     do {
-      try Data(file.bytes).write(to: URL(fileURLWithPath: target))
+      // In place: a network's weights may be half a gigabyte.
+      try file.bytes.withUnsafeBytes { bytes in
+        guard let start = bytes.baseAddress else { return try Data().write(to: url) }
+        try Data(
+          bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: bytes.count,
+          deallocator: .none
+        ).write(to: url)
+      }
     } catch {
       throw .error("cannot be written: \(error.localizedDescription)", file: target)
     }
@@ -56,7 +64,7 @@ public struct BuildFolder: ~Copyable {
   static func files(of model: EmittedModel, manifest: [UInt8]) -> [SourceFile] {
     var files = [model.source, SourceFile(name: "weights.bin", bytes: model.weights)]
     files.append(SourceFile(name: "manifest.json", bytes: manifest))
-    files.append(SourceFile(name: "kernels.S", text: assembly(of: model, folder: nil)))
+    files.append(SourceFile(name: "kernels.S", text: assembly(code: model.code, folder: nil)))
     var present = Set(model.headers.map(\.name))
     files += model.headers
     for file in Prelude.fixedSources { files.append(file) }
@@ -67,7 +75,7 @@ public struct BuildFolder: ~Copyable {
 
   /// The assembly text that brings weights and manifest in, and the straight-line code; `folder` makes the
   /// paths absolute.
-  static func assembly(of model: EmittedModel, folder: String?) -> String {
+  static func assembly(code: String, folder: String?) -> String {
     func path(_ name: String) -> String {
       guard let folder else { return name }
       return (folder + "/" + name).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
@@ -87,6 +95,6 @@ public struct BuildFolder: ~Copyable {
       .incbin "\(path("manifest.json"))"
       .byte 0
 
-      """ + model.code
+      """ + code
   }
 }

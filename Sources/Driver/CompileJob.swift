@@ -92,10 +92,12 @@ public struct CompileJob: Hashable, Sendable {
   }
 
   /// Runs everything for a network whose files are in the folder; `output` appears whole or not at all.
-  public func run(_ model: EmittedModel, to output: String) throws(Diagnostic) {
+  ///
+  /// - Parameter code: the network's straight-line code.
+  public func run(code: String, to output: String) throws(Diagnostic) {
     do {
       try Assembler.assemble(
-        BuildFolder.assembly(of: model, folder: folder), to: folder + "/kernels.o")
+        BuildFolder.assembly(code: code, folder: folder), to: folder + "/kernels.o")
     } catch {
       throw .error("the assembler refused the network's constants or code: \(error)")
     }

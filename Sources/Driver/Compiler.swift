@@ -39,27 +39,36 @@ public struct Compiler {
     let clang = try Clang.find()
     // An output that cannot be made is worth knowing before minutes of work.
     if let output = options.output { _ = try FileInTheMaking(output) }
+    let folder = try BuildFolder.temporary()
+    let (manifest, findings, code) = try emit(to: folder, clang)
+    if let output = options.output {
+      progress("compile C", 0.5)
+      try CompileJob(clang: clang, architecture: options.target, folder: folder.path)
+        .run(code: code, to: output)
+    }
+    try writeExtras(manifest)
+    progress("done", 1)
+    let elapsed = ContinuousClock.now - start
+    return Result(
+      manifest: manifest, findings: findings,
+      seconds: Double(elapsed.components.seconds)
+        + Double(elapsed.components.attoseconds) * 1e-18)
+  }
+
+  /// Writes everything that the file is built from, and returns what else is needed. The weights, once those of
+  /// the source and once packed, end here: the assembler takes as much memory again.
+  private func emit(to folder: borrowing BuildFolder, _ clang: Clang) throws(Diagnostic)
+    -> (Manifest, findings: [Diagnostic], code: String)
+  {
     let stage = try lower(clang)
     progress("emit C", 0.3)
     let emitter = ModelEmitter(
       lowered: stage.lowered, target: stage.target, maximumBatch: stage.maximumBatch)
     let model = emitter.emit()
     let manifest = try ManifestBuilder(stage, model, options).manifest()
-    let folder = try BuildFolder.temporary()
     try folder.write(model, manifest: try manifest.encoded())
     if let kept = options.keptFolder { try keep(model, manifest, clang, in: kept) }
-    if let output = options.output {
-      progress("compile C", 0.5)
-      try CompileJob(clang: clang, architecture: options.target, folder: folder.path)
-        .run(model, to: output)
-    }
-    try writeExtras(manifest)
-    progress("done", 1)
-    let elapsed = ContinuousClock.now - start
-    return Result(
-      manifest: manifest, findings: stage.source.findings,
-      seconds: Double(elapsed.components.seconds)
-        + Double(elapsed.components.attoseconds) * 1e-18)
+    return (manifest, stage.source.findings, model.code)
   }
 
   /// Reads, runs the passes, chooses kernels and layouts.
@@ -104,6 +113,7 @@ public struct Compiler {
     if try tuning.isFaster(lowered) {
       result.lowered = lowered
     } else {
+      result.lowered.note(measured: lowered)
       result.source.findings.append(
         .note("the kernels that are fastest one by one are slower together: the model's are kept"))
     }
@@ -170,7 +180,7 @@ struct CatalogSource: KernelSource {
 
   func candidates(for node: NodeID, in graph: Graph) -> [KernelCandidate] {
     let candidates = catalog.candidates(for: node, in: graph)
-    guard let times, candidates.count > 1 else { return candidates }
+    guard let times else { return candidates }
     let fingerprint = KernelTimes.fingerprint(of: node, in: graph, catalog.target)
     return candidates.map { candidate in
       var candidate = candidate
@@ -181,5 +191,18 @@ struct CatalogSource: KernelSource {
 
   func breakEvenSparsity(of node: NodeID, in graph: Graph) -> Double? {
     catalog.breakEvenSparsity(of: node, in: graph)
+  }
+}
+
+extension LoweredGraph {
+  /// Takes over what was measured of each layer's candidates, and no choice.
+  fileprivate mutating func note(measured other: LoweredGraph) {
+    for (id, choice) in kernels {
+      guard let measured = other.kernels[id]?.candidates else { continue }
+      for (index, candidate) in choice.candidates.enumerated() {
+        let same = measured.first { $0.kernel == candidate.kernel }
+        kernels[id]?.candidates[index].measuredCost = same?.measuredCost
+      }
+    }
   }
 }

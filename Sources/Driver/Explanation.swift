@@ -51,8 +51,7 @@ public struct Explanation: Sendable {
       text += "  scattered zeros pay from \(Quantity.percent(sparsity)) on\n"
     }
     if let hint = layer.hint {
-      text += "  the prototxt asked for \(hint.onOneLine)"
-      text += layer.kernel.contains(hint) ? "\n" : ", which is a hint only\n"
+      text += "  the prototxt asked for \(hint.onOneLine)\(Self.outcome(of: layer))\n"
     }
     let names = Set([layer.name] + layer.fused)
     for entry in manifest.folded where names.contains(entry.name) {
@@ -64,14 +63,29 @@ public struct Explanation: Sendable {
     return text + Self.table(layer)
   }
 
+  /// What became of a layer's hint: behind "the prototxt asked for …".
+  private static func outcome(of layer: Manifest.Layer) -> String {
+    let hinted = layer.candidates.filter { $0.hinted ?? false }
+    if hinted.contains(where: { $0.kernel == layer.kernel }) { return ", and has it" }
+    let fitting = hinted.filter { $0.declined == nil }
+    guard let best = fitting.min(by: { ($0.predictedMs ?? 0) < ($1.predictedMs ?? 0) }) else {
+      return ", for which there is no kernel here"
+    }
+    if let time = best.predictedMs, layer.predictedMs > 0 {
+      let factor = Quantity.decimal(time / layer.predictedMs, 2)
+      return ": \(best.kernel) is predicted to take \(factor) times as long"
+    }
+    return ": \(best.kernel) was not chosen"
+  }
+
   /// Why a kernel that could have done it was not taken.
   private static func defeat(of candidate: Manifest.Candidate, _ layer: Manifest.Layer) -> String {
     let winner = layer.candidates.first { $0.kernel == layer.kernel }
     if let measured = candidate.measuredMs, let best = winner?.measuredMs {
-      return measured < best ? "measured faster, but not asked for" : "measured slower"
+      return measured < best ? "measured faster, but not chosen" : "measured slower"
     }
     return (candidate.predictedMs ?? 0) < layer.predictedMs
-      ? "predicted to be faster, but not asked for" : "predicted to be slower"
+      ? "predicted to be faster, but not chosen" : "predicted to be slower"
   }
 
   private static func table(_ layer: Manifest.Layer) -> String {

@@ -133,6 +133,6 @@ struct KernelTuning {
     let folder = try BuildFolder.temporary()
     try folder.write(model, manifest: try manifest.encoded())
     try CompileJob(clang: clang, architecture: options.target, folder: folder.path)
-      .run(model, to: file)
+      .run(code: model.code, to: file)
   }
 }

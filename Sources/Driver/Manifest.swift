@@ -30,9 +30,11 @@ public struct Manifest: Codable, Hashable, Sendable {
     /// Measured in a network on the compiling machine; absent if nobody measured.
     public var measuredMs: Double?
     public var declined: String?
+    /// Whether it is of the kind that the layer's `hint` means; absent if not.
+    public var hinted: Bool?
 
     enum CodingKeys: String, CodingKey {
-      case kernel, declined
+      case kernel, declined, hinted
       case predictedMs = "predicted_ms"
       case measuredMs = "measured_ms"
     }

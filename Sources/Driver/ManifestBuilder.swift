@@ -74,17 +74,18 @@ struct ManifestBuilder {
       breakEvenSparsity: choice.breakEvenSparsity, nonzeros: weights?.nonzeroCount ?? 0,
       weights: weights?.count ?? 0,
       denseMultiplyAdds: dense, nonzeroMultiplyAdds: Int(Double(dense) * density),
-      candidates: choice.candidates.map(candidate), hint: node.kernelHint, steps: steps)
+      candidates: choice.candidates.map(candidate), hint: node.kernelHint?.text, steps: steps)
   }
 
   private func candidate(_ candidate: KernelCandidate) -> Manifest.Candidate {
+    let hinted = candidate.isHinted ? true : nil
     switch candidate.fit {
     case .fits(let cost):
       return Manifest.Candidate(
         kernel: candidate.kernel, predictedMs: cost * 1e3,
-        measuredMs: candidate.measuredCost.map { $0 * 1e3 }, declined: nil)
+        measuredMs: candidate.measuredCost.map { $0 * 1e3 }, hinted: hinted)
     case .declines(let reason):
-      return Manifest.Candidate(kernel: candidate.kernel, predictedMs: nil, declined: reason)
+      return Manifest.Candidate(kernel: candidate.kernel, declined: reason, hinted: hinted)
     }
   }
 

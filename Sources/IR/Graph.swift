@@ -53,7 +53,7 @@ public struct Node: Hashable, Sendable {
   /// Where the user wrote the layer.
   public var location: SourceLocation?
   /// A kernel the user wished for in the file, as a hint.
-  public var kernelHint: String?
+  public var kernelHint: KernelHint?
 }
 
 /// How a network treats its batch.
@@ -153,7 +153,7 @@ public struct Graph: Hashable, Sendable {
   public mutating func append(
     _ operation: Operation, name: String, sourceType: String? = nil, inputs: [ValueID],
     parameters: [Tensor] = [], outputNames: [String], location: SourceLocation? = nil,
-    kernelHint: String? = nil, isInternal: Bool = false
+    kernelHint: KernelHint? = nil, isInternal: Bool = false
   ) throws(ShapeError) -> NodeID {
     let node = try makeNode(
       operation, name: name, sourceType: sourceType, inputs: inputs, parameters: parameters,
@@ -313,7 +313,7 @@ public struct Graph: Hashable, Sendable {
 
   private mutating func makeNode(
     _ operation: Operation, name: String, sourceType: String?, inputs: [ValueID],
-    parameters: [Tensor], outputNames: [String], location: SourceLocation?, kernelHint: String?
+    parameters: [Tensor], outputNames: [String], location: SourceLocation?, kernelHint: KernelHint?
   ) throws(ShapeError) -> NodeID {
     let (shapes, slots) = try Self.infer(operation, inputs.map { self[$0].shape })
     guard slots.count == parameters.count else {

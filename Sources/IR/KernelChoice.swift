@@ -36,6 +36,8 @@ public struct KernelCandidate: Hashable, Sendable {
   public var reason: String
   /// Bytes of straight-line code that the layer would add to the network.
   public var codeBytes = 0
+  /// Whether it is of the kind that the user's file hints at.
+  public var isHinted = false
   /// Seconds measured in a network on this machine; nil if nobody measured.
   public var measuredCost: Double?
 

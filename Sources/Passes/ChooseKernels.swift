@@ -102,7 +102,10 @@ public struct ChooseKernels {
     return choice
   }
 
-  /// The cheapest candidate of the wished form of weights.
+  /// How much slower a kernel may be predicted to be that the user's file hints at: less than predictions err.
+  static let hintAllowance = 1.15
+
+  /// The cheapest candidate of the wished form of weights, or one about as cheap that the file hints at.
   private func best(of candidates: [KernelCandidate]) -> KernelCandidate? {
     let fitting = candidates.filter { $0.cost != nil }
     let wished =
@@ -114,9 +117,18 @@ public struct ChooseKernels {
     let allowed = wished.isEmpty ? fitting : wished
     // Predictions are not compared with measurements.
     let measured = allowed.filter { $0.measuredCost != nil }
-    return (measured.isEmpty ? allowed : measured).min {
-      ($0.decidingCost ?? 0) < ($1.decidingCost ?? 0)
+    let known = measured.isEmpty ? allowed : measured
+    func cheapest(_ candidates: [KernelCandidate]) -> KernelCandidate? {
+      candidates.min { ($0.decidingCost ?? 0) < ($1.decidingCost ?? 0) }
     }
+    // A measurement needs no hint.
+    if measured.isEmpty, let best = cheapest(known)?.cost,
+      let hinted = cheapest(known.filter(\.isHinted)), let cost = hinted.cost,
+      cost <= best * Self.hintAllowance
+    {
+      return hinted
+    }
+    return cheapest(known)
   }
 
   /// Takes straight-line code away from the layers that gain least by it, byte for byte, until the network's

@@ -15,6 +15,9 @@ struct Bench: ParsableCommand {
   var warmup = 0.5
   @Flag(help: "Measure each layer too, in a phase of its own.")
   var layers = false
+  @Flag(
+    help: "Also give K-cycles per file, and effective and real GF/s, in the lines of SkimCaffe.")
+  var profile = false
   @OptionGroup var format: FormatOptions
 
   func run() throws {
@@ -24,6 +27,7 @@ struct Bench: ParsableCommand {
     options.time = time
     options.warmup = warmup
     options.measuresLayers = layers
+    options.profiles = profile
     let progress = Progress.onStandardError()
     defer { progress.clear() }
     var benchmark = Benchmark(options)

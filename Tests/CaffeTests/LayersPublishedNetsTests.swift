@@ -115,7 +115,8 @@ struct LayersPublishedNetsTests {
         == ["ConvolutionReLUPoolLRN", "Pooling", "LRN"])
     #expect(
       nodes.filter { $0.name == "fc6" }.map(\.sourceType) == ["InnerProductReLUDropout", "ReLU"])
-    #expect(nodes.first { $0.name == "conv2" }?.kernelHint == "DIRECT_SCONV")
+    let hint = KernelHint(.sparse, text: "DIRECT_SCONV")
+    #expect(nodes.first { $0.name == "conv2" }?.kernelHint == hint)
     #expect(nodes.first { $0.name == "conv2" }?.location?.line == 107)
   }
 }

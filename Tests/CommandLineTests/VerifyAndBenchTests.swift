@@ -150,6 +150,17 @@ struct VerifyAndBenchTests {
     #expect(!outcome.output.contains("kernel"))
   }
 
+  @Test func `gives the profile that users of SkimCaffe know`() throws {
+    let outcome = try workplace.sparsec(
+      "bench", net, "--time", "0.02", "--warmup", "0", "--profile")
+    // 48 multiply-adds.
+    let line = /ip K-cycles-per-file ([0-9.]+) mFlops-per-file 0\.00 GF\/s ([0-9.]+) real GF\/s .*/
+    let match = try #require(
+      outcome.output.split(separator: "\n").compactMap { $0.wholeMatch(of: line) }.first,
+      "\(outcome.output)\(outcome.errors)")
+    #expect(try #require(Double(match.1)) > 0)
+  }
+
   @Test func `explains the choice of kernels`() throws {
     let text = try workplace.sparsec("explain", net)
     #expect(text.output.hasPrefix("ip (InnerProduct) with relu: inner_product_"))

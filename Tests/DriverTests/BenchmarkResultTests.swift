@@ -68,6 +68,27 @@ struct BenchmarkResultTests {
         """)
   }
 
+  @Test func `SkimCaffe's profile counts cycles and operations per row of input`() throws {
+    var result = Self.result
+    var layer = BenchmarkResult.Layer(Self.layer, seconds: 0.001, items: 2, total: 0.004)
+    layer.count(cyclesPerSecond: 3e9, files: 2)
+    result.layers = [layer] + (Self.result.layers ?? [])
+    #expect(
+      result.text.contains(
+        """
+
+        Total-images-processed: 6
+        conv K-cycles-per-file 1500.00 mFlops-per-file 2.00 GF/s 4.00 real GF/s 1.00
+
+        Latency: median
+        """))
+    let json = try JSONSerialization.jsonObject(with: Data(result.json().utf8))
+    let layers = try #require((json as? [String: Any])?["layers"] as? [[String: Any]])
+    #expect(layers[0]["k_cycles_per_file"] as? Double == 1500)
+    #expect(layers[0]["mflops_per_file"] as? Double == 2)
+    #expect(layers[1]["k_cycles_per_file"] == nil)
+  }
+
   @Test func `names the CPU as the system does`() {
     let text = "processor\t: 0\nmodel name\t: AMD EPYC: 7003\nmodel name\t: other\n"
     #expect(CPUName.name(inCPUInfo: text) == "AMD EPYC: 7003")

@@ -111,7 +111,7 @@ struct CompiledEngine {
     }
     let job = CompileJob(clang: clang, architecture: architecture, folder: folder)
     try Assembler.assemble(
-      BuildFolder.assembly(of: model, folder: folder), to: "\(folder)/kernels.o")
+      BuildFolder.assembly(code: model.code, folder: folder), to: "\(folder)/kernels.o")
     try Self.require(job.compileNetwork)
     try Self.require(job.link(to: "\(folder)/net.so"))
     return "\(folder)/net.so"

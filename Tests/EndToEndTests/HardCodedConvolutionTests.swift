@@ -75,7 +75,7 @@ struct HardCodedConvolutionTests {
     let folder = try BuildFolder.temporary()
     try folder.write(model, manifest: Array("{}".utf8))
     try Assembler.assemble(
-      BuildFolder.assembly(of: model, folder: folder.path), to: "\(folder.path)/kernels.o")
+      BuildFolder.assembly(code: model.code, folder: folder.path), to: "\(folder.path)/kernels.o")
   }
 }
 

@@ -7,18 +7,21 @@ struct ChooseCodeTests {
   /// Convolutions as a table, or as three megabytes of code; the second one gains more by it.
   struct Kernels: KernelSource {
     var measured: [String: Double] = [:]
+    var hinted = ""
+    var tableCost: Double?
 
     func candidates(for node: NodeID, in graph: Graph) -> [KernelCandidate] {
       let name = graph[node].name
       var table = KernelCandidate(
-        kernel: "table", fit: .fits(cost: name == "two" ? 5 : 2), inputs: [.planes(.none)],
-        outputs: [.anyPlanes], reason: "data")
+        kernel: "table", fit: .fits(cost: tableCost ?? (name == "two" ? 5 : 2)),
+        inputs: [.planes(.none)], outputs: [.anyPlanes], reason: "data")
       var code = KernelCandidate(
         kernel: "code", fit: .fits(cost: 1), inputs: [.planes(.none)], outputs: [.anyPlanes],
         reason: "instructions")
       code.codeBytes = 3 << 20
       table.measuredCost = measured["table"]
       code.measuredCost = measured["code"]
+      table.isHinted = hinted == "table"
       return [table, code]
     }
   }
@@ -63,5 +66,17 @@ struct ChooseCodeTests {
     // Slower than every prediction, but the only one that is known.
     let one = Kernels(measured: ["table": 100])
     #expect(try kernels(ChooseKernels(source: one)) == ["table", "table"])
+  }
+
+  @Test func `the file's hint decides where predictions are close, and measurements need none`()
+    throws
+  {
+    func kernels(_ cost: Double, measured: [String: Double] = [:]) throws -> [String] {
+      let source = Kernels(measured: measured, hinted: "table", tableCost: cost)
+      return try self.kernels(ChooseKernels(source: source, codeBudget: .max))
+    }
+    #expect(try kernels(1.1) == ["table", "table"])
+    #expect(try kernels(1.3) == ["code", "code"])
+    #expect(try kernels(1.1, measured: ["table": 1.1, "code": 1]) == ["code", "code"])
   }
 }

@@ -6,6 +6,7 @@ import IR
 /// (see `LiveColumns`).
 struct ColumnsConvolution: Kernel {
   let name = "convolution_columns"
+  let squeezes = true
 
   func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate? {
     guard let geometry = ConvolutionGeometry(node, in: graph) else { return nil }
