@@ -111,7 +111,7 @@ static void spoil_surroundings(struct problem *p) {
 }
 
 int main(void) {
-  for (int round = 0; round < 400; round++) {
+  for (int round = 0; round < 150; round++) {
     struct problem p;
     if (!make_problem(&p)) continue;
     spoil_surroundings(&p);

@@ -11,7 +11,7 @@ import Testing
 /// Emitted networks under AddressSanitizer and UBSan, which see everything but straight-line code.
 struct SanitizedNetworkTests {
   private static let flags = [
-    "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+    "-O0", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
   ]
 
   /// Small networks: of few layers much lies at the ends of the arena, where overruns are seen.
