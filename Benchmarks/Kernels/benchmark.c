@@ -9,6 +9,7 @@
 #include "inner_products.h"
 #include "onednn.h"
 #include "timing.h"
+#include "winograd_work.h"
 
 static void cpu_name(char *name, size_t size) {
   snprintf(name, size, "unknown");
@@ -29,15 +30,17 @@ static void time_convolutions(struct primitive *p, double peak, const char *only
     double area = (double)(l.extent * l.extent);
     double flops = 2 * area * (double)(s.outputs * l.columns),
            taps = 2 * area * (double)l.taps_count;
+    int64_t window = 0;
     double ours = s.groups == s.channels ? 0 : seconds(dense_work, &l);
+    double winograd = winograd_seconds(&l, &window);
     double sparse = seconds(sparse_work, &l), dnnl = onednn_convolution(p, s, l.extent);
     printf(
       "{\"layer\": \"%s\", \"dense_us\": %.1f, \"dense_gflops\": %.1f, \"dense_of_peak\": %.3f, "
       "\"onednn_us\": %.1f, \"onednn_of_peak\": %.3f, \"dense_over_onednn\": %.2f, "
-      "\"density\": %.3f, \"sparse_us\": %.1f, \"sparse_of_peak\": %.3f, \"speedup\": %.2f}\n",
+      "\"winograd_us\": %.1f, \"winograd_window\": %d, \"density\": %.3f, \"sparse_us\": %.1f, \"sparse_of_peak\": %.3f, \"speedup\": %.2f}\n",
       s.name, ours * 1e6, ours > 0 ? flops / ours * 1e-9 : 0,
       ours > 0 ? flops / ours * 1e-9 / peak : 0, dnnl * 1e6, flops / dnnl * 1e-9 / peak,
-      ours > 0 ? dnnl / ours : 0, s.density, sparse * 1e6, taps / sparse * 1e-9 / peak,
+      ours > 0 ? dnnl / ours : 0, winograd * 1e6, (int)window, s.density, sparse * 1e6, taps / sparse * 1e-9 / peak,
       dnnl / sparse
     );
     fflush(stdout);

@@ -1,5 +1,5 @@
 /* convolutions.h: convolutions of CaffeNet and ResNet-50 with random weights, packed for the dense
- * and the sparse kernel, and the work that is timed.
+ * and the sparse kernels, and the work that is timed.
  *
  * The work includes phase splits and writes planes with the next layer's halo. */
 #ifndef SPARSEC_CONVOLUTIONS_H

@@ -283,12 +283,27 @@ ALWAYS_INLINE void winograd_band(
   }
 }
 
+/* Rows of tiles of a band when `parts` share the work: fewer than one part alone would take, so that
+ * each has a band of its own, where all the weights cost less to transform than all the windows and
+ * few lanes stay empty. */
+ALWAYS_INLINE int64_t shared_tile_rows(
+  const struct convolution_winograd c, const struct winograd_extents e, int parts
+) {
+  int64_t rows = (e.rows + parts - 1) / parts;
+  if (c.groups * ((e.rows + c.tile_rows - 1) / c.tile_rows) >= parts || rows >= c.tile_rows)
+    return c.tile_rows;
+  int64_t vectors = (rows * e.columns + LANES - 1) / LANES;
+  bool cheap = e.vectors * 2 * LANES > e.filters, full = vectors * parts * 8 <= e.vectors * 9;
+  return cheap && full ? rows : c.tile_rows;
+}
+
 /* What each part does: whole bands of a group where there are enough for all parts, else a share of
  * the blocks of filters in every band. */
 ALWAYS_INLINE void winograd_part(
-  const int A, const int R, const struct convolution_winograd c, const float *x,
-  const float *weights, const float *bias, float *y, float *scratch, int part, int parts
+  const int A, const int R, struct convolution_winograd c, const float *x, const float *weights,
+  const float *bias, float *y, float *scratch, int part, int parts
 ) {
+  c.tile_rows = shared_tile_rows(c, winograd_extents(c), parts);
   const struct winograd_extents e = winograd_extents(c);
   const struct winograd_scratch s = winograd_scratch(c, e, scratch);
   /* Whoever gave less has miscounted: better to stop than to write elsewhere. */

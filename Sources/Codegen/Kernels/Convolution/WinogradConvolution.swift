@@ -15,7 +15,8 @@ struct WinogradConvolution: Kernel {
     guard let geometry = ConvolutionGeometry(node, in: graph) else { return nil }
     if let obstacle = obstacle(geometry) { return declines(obstacle) }
     guard let form = form(geometry, target) else {
-      return declines("its rows of \(geometry.output[3]) are too long for a band of tiles")
+      return declines(
+        "a band \(geometry.output[3]) wide and of \(geometry.channels) channels is too large")
     }
     guard graph[node].parameters[0].values.allSatisfy({ $0.magnitude <= Self.largestWeight }) else {
       return declines("weights are enormous or no numbers")

@@ -58,8 +58,8 @@ struct WinogradForm {
   private var slabs: Int { (layer.channels + channelsBlock - 1) / channelsBlock }
   private var blocks: Int { roundUp(layer.filters, Self.filters(lanes: lanes)) }
 
-  /// Whether a row of tiles fits into a band at all.
-  var isPossible: Bool { columns <= Self.mostTiles }
+  /// Whether a row of tiles fits into a band, and what a band needs into 32 MB.
+  var isPossible: Bool { columns <= Self.mostTiles && scratchFloats <= 8 << 20 }
 
   /// Whether the tiles cover the output exactly, so that windows meet nothing beyond the padding.
   var coversExactly: Bool { layer.height % tile == 0 && layer.width % tile == 0 }
