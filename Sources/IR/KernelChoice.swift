@@ -38,6 +38,8 @@ public struct KernelCandidate: Hashable, Sendable {
   public var codeBytes = 0
   /// Whether it is of the kind that the user's file hints at.
   public var isHinted = false
+  /// Whether it is markedly faster when the rows of its output lie as far apart as those of its input.
+  public var keepsRowPitch = false
   /// Seconds measured in a network on this machine; nil if nobody measured.
   public var measuredCost: Double?
 

@@ -178,7 +178,12 @@ public struct ChooseKernels {
       for (index, need) in choice.inputs.enumerated() {
         let value = lowered.graph[id].inputs[index]
         let layout = lowered.layouts[value] ?? .dense
-        guard let wanted = need.replacement(for: layout) else { continue }
+        guard var wanted = need.replacement(for: layout) else { continue }
+        if choice.keepsRowPitch {
+          wanted.widenRows(
+            to: lowered.pitches(of: lowered.graph[id].outputs[0]).rowPitch,
+            of: lowered.graph[value].shape)
+        }
         let replacement: ValueID
         if let existing = made[value]?[wanted] {
           replacement = existing
@@ -216,6 +221,21 @@ extension LoweredGraph {
   func chosen(_ node: NodeID) -> KernelCandidate? {
     guard let choice = kernels[node] else { return nil }
     return choice.candidates.first { $0.kernel == choice.kernel }
+  }
+}
+
+extension Layout {
+  /// Sets rows of a value of `shape` further apart, up to `pitch`.
+  fileprivate mutating func widenRows(to pitch: Int, of shape: Shape) {
+    switch self {
+    case .dense: break
+    case .planes(var halo):
+      halo.gap = max(halo.gap, pitch - shape[shape.axes - 1])
+      self = .planes(halo)
+    case .phases(var split):
+      split.columns = max(split.columns, pitch)
+      self = .phases(split)
+    }
   }
 }
 

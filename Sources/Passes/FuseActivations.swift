@@ -1,6 +1,6 @@
 import IR
 
-/// Lets a convolution or inner product apply the ReLU behind it while its result is in registers.
+/// Lets a convolution, inner product or Eltwise apply the ReLU behind it while its result is in registers.
 public struct FuseActivations: Pass {
   public let name = "fuse-activations"
 
@@ -19,7 +19,7 @@ public struct FuseActivations: Pass {
         result.graph[producer].take(layer.function) != nil
       else {
         result.findings.append(
-          Finding(node, .kept, "no convolution or inner product hands its result to it alone"))
+          Finding(node, .kept, "no layer that could apply it hands its result to it alone"))
         continue
       }
       result.graph.update(producer) { target in
@@ -53,8 +53,12 @@ extension Node {
       guard layer.activation == nil else { return nil }
       layer.activation = function
       return .innerProduct(layer)
+    case .eltwise(var layer):
+      guard layer.activation == nil else { return nil }
+      layer.activation = function
+      return .eltwise(layer)
     case .argMax, .batchNorm, .batchReindex, .bias, .concat, .constant, .crop,
-      .deconvolution, .elementwise, .eltwise, .embed, .flatten, .identity, .im2col, .lrn, .mvn,
+      .deconvolution, .elementwise, .embed, .flatten, .identity, .im2col, .lrn, .mvn,
       .parameter, .pooling, .preLU, .reduction, .repack, .reshape, .scale, .silence, .slice,
       .softmax, .spatialPyramidPooling, .split, .tile:
       return nil

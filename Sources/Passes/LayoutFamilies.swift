@@ -7,11 +7,11 @@ import IR
 /// unless a reader asks for a halo.
 struct LayoutFamilies {
   private let lowered: LoweredGraph
-  private var parents: [ValueID: ValueID] = [:]
+  private var families = DisjointSets<ValueID>()
 
   init(_ lowered: LoweredGraph) {
     self.lowered = lowered
-    for value in lowered.graph.liveValues { parents[value] = value }
+    for value in lowered.graph.liveValues { families.insert(value) }
     for id in lowered.graph.order { join(id) }
   }
 
@@ -27,6 +27,7 @@ struct LayoutFamilies {
     }
     let limited = denseOnlyValues()
     for value in limited { wishes[find(value), default: Wish()].isLimited = true }
+    for (family, gap) in sharedGaps(wishes) { wishes[family, default: Wish()].offer(gap: gap) }
     var result: [ValueID: Layout] = [:]
     for value in graph.liveValues {
       let wish = wishes[find(value)] ?? Wish()
@@ -34,6 +35,33 @@ struct LayoutFamilies {
       result[value] = limited.contains(value) ? .dense : layout
     }
     return result
+  }
+
+  /// The gap between rows of each family that is on one of the ends of a layer which wants the same row pitch on
+  /// both: the widest that any family linked to it by such layers needs.
+  private func sharedGaps(_ wishes: [ValueID: Wish]) -> [ValueID: Int] {
+    let graph = lowered.graph
+    var links = DisjointSets<ValueID>()
+    var gaps: [ValueID: Int] = [:]
+    for id in graph.order {
+      guard let chosen = lowered.chosen(id), chosen.keepsRowPitch else { continue }
+      let (input, output) = (graph[id].inputs[0], graph[id].outputs[0])
+      guard let width = graph[output].shape.extents.last else { continue }
+      let family = find(output)
+      links.insert(family)
+      if case .phases(let split) = chosen.inputs[0] {
+        gaps[family] = max(gaps[family] ?? 0, split.columns - width)
+      } else if graph[input].shape.extents.last == width {
+        links.join(family, find(input))
+      }
+    }
+    var widest: [ValueID: Int] = [:]
+    for family in links.members {
+      let gap = max(gaps[family] ?? 0, wishes[family]?.halo.gap ?? 0)
+      widest[links.leader(of: family)] = max(widest[links.leader(of: family)] ?? 0, gap)
+    }
+    return Dictionary(
+      uniqueKeysWithValues: links.members.map { ($0, widest[links.leader(of: $0)] ?? 0) })
   }
 
   /// Values whose producers can write nothing but rows without gaps; network inputs are among them.
@@ -62,20 +90,10 @@ struct LayoutFamilies {
     // A halo surrounds the last two axes, so those of all members must agree.
     let planes = members.map { lowered.graph[$0].shape.extents.suffix(2) }
     guard planes.dropFirst().allSatisfy({ $0 == planes[0] }) else { return }
-    for value in members.dropFirst() { union(members[0], value) }
+    for value in members.dropFirst() { families.join(members[0], value) }
   }
 
-  private func find(_ value: ValueID) -> ValueID {
-    var root = value
-    while let parent = parents[root], parent != root { root = parent }
-    return root
-  }
-
-  private mutating func union(_ a: ValueID, _ b: ValueID) {
-    let (first, second) = (find(a), find(b))
-    // The older value leads, so that the result does not depend on the order of joins.
-    if first < second { parents[second] = first } else { parents[first] = second }
-  }
+  private func find(_ value: ValueID) -> ValueID { families.leader(of: value) }
 }
 
 extension Node {
@@ -102,6 +120,11 @@ private struct Wish {
       needsPlanes = true
     case .phases: break
     }
+  }
+
+  /// Takes a wider gap, unless somebody needs rows without.
+  mutating func offer(gap: Int) {
+    if halo != .none || !needsDense { halo.gap = max(halo.gap, gap) }
   }
 
   /// Without a halo, aligned planes are still read faster than dense ones, unless somebody needs these or

@@ -27,6 +27,18 @@ struct FuseActivationsTests {
     try Equivalence(before: graph, after: outcome.graph).check(seed: 5, tolerance: 0)
   }
 
+  @Test func `ReLU goes into an Eltwise`() throws {
+    var (graph, data) = try Graph.image()
+    let other = try graph.add(.elementwise(Elementwise(.sigmoid)), "sigmoid", [data])
+    let sum = Eltwise(.sum(coefficients: [1, -2]))
+    let joined = try graph.add(.eltwise(sum), "sum", [data, other])
+    graph.setOutputs([try graph.add(.elementwise(Elementwise(.relu(slope: 0.5))), "relu", [joined])]
+    )
+    let outcome = try pass.run(graph)
+    #expect(outcome.graph.order.count == 2)
+    try Equivalence(before: graph, after: outcome.graph).check(seed: 5, tolerance: 0)
+  }
+
   @Test func `other functions stay`() throws {
     let graph = try graph(Self.convolution, .tanh)
     #expect(try pass.run(graph).graph == graph)

@@ -52,10 +52,18 @@ ALWAYS_INLINE void eltwise(
   const struct eltwise l, const struct eltwise_input *inputs, float *y, int part, int parts
 ) {
   struct piece p = piece_of(l.output, l.output, part, parts);
+  int64_t height = l.output.height, width = p.output.width;
+  /* Rows with the same gaps are one long row with them: what is computed there is zeroed behind. */
+  bool same = true;
+  for (int64_t k = 0; k < l.inputs; k++) same &= inputs[k].row_pitch == l.output.row_pitch;
+  if (same) {
+    width += (height - 1) * l.output.row_pitch;
+    height = 1;
+  }
   for (int64_t c = p.first; c < p.end; c++)
-    for (int64_t row = 0; row < l.output.height; row++) {
+    for (int64_t row = 0; row < height; row++) {
       float *to = y + c * l.output.plane_pitch + row * l.output.row_pitch;
-      int64_t i = p.shift, end = p.shift + p.output.width;
+      int64_t i = p.shift, end = p.shift + width;
       for (; i + LANES <= end; i += LANES)
         store(to + i, eltwise_vector(l, inputs, c, row, i, LANES));
       if (i < end) store_partial(to + i, eltwise_vector(l, inputs, c, row, i, end - i), end - i);

@@ -39,7 +39,11 @@ ALWAYS_INLINE void zero_behind_row(struct planes v, float *plane, int64_t row) {
   if (row == v.height - 1) {
     if (v.bottom > 0 || v.right > 0) fill_floats(end, v.bottom * v.row_pitch + v.right, 0);
   } else if (has_gap_halo(v)) {
-    fill_floats(end, v.row_pitch - v.width, 0);
+    int64_t n = v.row_pitch - v.width;
+    if (n == 1)
+      *end = 0;
+    else
+      fill_floats(end, n, 0);
   }
 }
 

@@ -4,9 +4,6 @@
 
 #include "planes.h"
 
-/* Planes without any gap are one long row. */
-ALWAYS_INLINE bool rows_touch(struct planes v) { return v.row_pitch == v.width; }
-
 /* What the function is given besides x: `plane` is the element's plane, `constants` its layer's. */
 typedef vector row_function(vector x, int64_t plane, const void *constants);
 
@@ -16,8 +13,9 @@ ALWAYS_INLINE void map_rows(
   row_function *f, const void *constants
 ) {
   int64_t height = output.height, width = output.width;
-  if (rows_touch(input) && rows_touch(output)) {
-    width *= height;
+  /* Rows with the same gaps are one long row with them: what is computed there is zeroed behind. */
+  if (input.row_pitch == output.row_pitch) {
+    width += (height - 1) * input.row_pitch;
     height = 1;
   }
   for (int64_t c = first; c < end; c++)

@@ -48,8 +48,13 @@ public struct Eltwise: Layer {
   }
 
   public var combination: Combination
+  /// Applied to the result by the same kernel; set by the fusion pass.
+  public var activation: ElementwiseFunction?
 
-  public init(_ combination: Combination) { self.combination = combination }
+  public init(_ combination: Combination, activation: ElementwiseFunction? = nil) {
+    self.combination = combination
+    self.activation = activation
+  }
 
   public var typeName: String { "Eltwise" }
   public var inputCounts: ClosedRange<Int> { 2...1024 }
@@ -65,7 +70,14 @@ public struct Eltwise: Layer {
   }
 
   public var attributes: [Attribute] {
-    switch combination {
+    combination.attributes
+      + (activation.map { [Attribute("activation", $0.typeName)] + $0.attributes } ?? [])
+  }
+}
+
+extension Eltwise.Combination {
+  fileprivate var attributes: [Attribute] {
+    switch self {
     case .product: return [Attribute("operation", "product")]
     case .maximum: return [Attribute("operation", "maximum")]
     case .sum(let coefficients):

@@ -33,6 +33,7 @@ extension Graph {
     case .constant: return node.parameters[0].values.allSatisfy { $0 >= 0 }
     case .softmax: return true
     case .eltwise(let layer):
+      if let activation = layer.activation { return activation.isNeverNegative }
       switch layer.combination {
       case .sum(let coefficients): return coefficients.allSatisfy { $0 >= 0 } && inputsAre()
       case .product: return inputsAre()

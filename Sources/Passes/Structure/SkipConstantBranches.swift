@@ -17,7 +17,8 @@ public struct SkipConstantBranches: Pass {
     let analysis = ConstantAnalysis(graph)
     var result = PassOutcome(graph: graph)
     for id in graph.order {
-      guard case .eltwise(let layer) = graph[id].operation, graph.inputShapes(of: id)[0].axes >= 2,
+      guard case .eltwise(let layer) = graph[id].operation, layer.activation == nil,
+        graph.inputShapes(of: id)[0].axes >= 2,
         let branches = Branches(of: id, layer, in: graph, analysis)
       else { continue }
       do {

@@ -43,6 +43,7 @@ struct HardCodedConvolution: Kernel {
         + "\(form.outputs) filters share \(tenths(weights.nonzeroCount, blocks.columnCount)) weights "
         + "per input that they load")
     candidate.codeBytes = bytes
+    candidate.keepsRowPitch = true
     return candidate
   }
 

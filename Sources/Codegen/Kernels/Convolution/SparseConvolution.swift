@@ -8,10 +8,12 @@ struct SparseConvolution: Kernel {
     guard let geometry = ConvolutionGeometry(node, in: graph) else { return nil }
     if let obstacle = geometry.obstacle { return declines(obstacle) }
     let weights = graph[node].parameters[0]
-    return fits(
+    var candidate = fits(
       cycles: cycles(geometry, nonzeros: weights.nonzeroCount, target), target,
       inputs: [geometry.inputNeed], outputs: [.anyPlanes],
       reason: "\(percent(weights.density)) of the weights are not zero, and only they are visited")
+    candidate.keepsRowPitch = true
+    return candidate
   }
 
   func cycles(for node: NodeID, in graph: Graph, density: Double, target: Target) -> Double? {

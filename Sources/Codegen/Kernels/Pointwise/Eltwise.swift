@@ -42,6 +42,7 @@ struct EltwiseKernel: Kernel {
       fields: [
         ".output = \(emitter.rows(output, isFlat: isFlat))",
         ".operation = ELTWISE_\(operation), .inputs = \(source.inputs.count)",
+        emitter.rectifier(layer.activation),
       ], arguments: ["inputs", emitter.pointer(output)])
   }
 }

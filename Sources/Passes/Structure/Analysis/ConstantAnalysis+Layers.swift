@@ -113,13 +113,17 @@ extension ConstantAnalysis {
     let channels = (0..<shape[1]).map { channel -> [Float]? in
       let numbers = contents.map { $0?[channel] }
       if case .product = layer.combination,
+        layer.activation == nil,
         numbers.contains(where: { $0?.allSatisfy { $0 == 0 } ?? false })
       {
         return [Float](repeating: 0, count: positions.count)
       }
       let known = numbers.compactMap(\.self)
       guard known.count == numbers.count else { return nil }
-      return (0..<positions.count).map { place in layer.value(of: known.map { $0[place] }) }
+      return (0..<positions.count).map { place in
+        let value = layer.value(of: known.map { $0[place] })
+        return layer.activation.map { $0.value(at: value) } ?? value
+      }
     }
     return KnownChannels(positions: positions, channels: channels)
   }

@@ -1,0 +1,172 @@
+/* convolution_packed.h: dense convolution as a matrix product over packed panels of inputs.
+ *
+ * The sums of convolution_columns.h, where all outputs of a group share one list of columns:
+ *     y[m][q] = bias[m] + sum over k of weights[m][k] * x[offsets[k] + place of q in the input]
+ * for output positions q. A band of positions is taken at a time; of its inputs some columns are
+ * copied into a panel (panel.h), from which all outputs are computed before the next columns come.
+ *
+ * Outputs whose weights are all zero are in no block: they are filled with their bias. Reads x at
+ * min(offsets) .. max(offsets) + positions of the input + READ_SLACK; writes the output's elements
+ * and its declared halo (zeros), and gap columns.
+ */
+#ifndef SPARSEC_CONVOLUTION_PACKED_H
+#define SPARSEC_CONVOLUTION_PACKED_H
+
+#include "band.h"
+#include "panel.h"
+#include "strip.h"
+
+/* Outputs that are computed together, of one group; the table ends with one more, which has nothing
+ * but the ends of the others. */
+struct packed_block {
+  uint32_t group;        /* of inputs and of columns */
+  uint32_t first_output; /* place of its first output; it has all up to the next block's */
+};
+
+/* Recommended: 6 x 2 or 4 x 3 tiles for 8 lanes, 14 x 2 or 9 x 3 for 16, as for
+ * convolution_columns; columns_block about 256; band as many positions as make a panel of 32 kB,
+ * but 2 tiles at least (measured on Zen 3: 88 to 91 % of the peak for 1x1 convolutions at 28x28 and
+ * 56x56, where reading planes directly gives 77 to 83 %).
+ */
+struct convolution_packed {
+  struct planes output;  /* output.planes = outputs of all groups */
+  int64_t row_pitch;     /* of x */
+  int64_t groups, group_pitch; /* floats of x from one group's inputs to the next's */
+  int64_t columns;       /* of each group */
+  int64_t columns_block; /* k summed in one go */
+  int64_t blocks;        /* without the one at the table's end, sorted by group */
+  int64_t block_sizes;   /* bit m is set when a block has m outputs; a literal */
+  int64_t tile_outputs;  /* M <= 14, a literal: outputs of a block at most */
+  int64_t tile_vectors;  /* P <= 4, a literal */
+  int64_t band;          /* positions: whole tiles, at most MAX_PANEL_POSITIONS, and
+                            band * columns_block <= PANEL_FLOATS */
+  enum rectifier rectifier;
+  float slope;
+};
+
+struct packed_arrays {
+  const float *x;
+  const struct packed_block *blocks;
+  const uint32_t *planes;  /* the plane of every output: those in blocks, then the others */
+  const int32_t *offsets;  /* [group][columns] */
+  const float *weights;    /* by group, then columns_block columns, then block: [k][outputs]; and
+                              LANES floats more */
+  const float *bias;       /* in the order of `planes` */
+  float *y;
+};
+
+/* One block over one panel, from column k on. */
+ALWAYS_INLINE void packed_block_band(
+  const struct convolution_packed c, const int outputs, const struct packed_arrays a,
+  const struct packed_block block, struct strip *strip, const float *panel, int64_t q0, int64_t q1,
+  bool first, bool last
+) {
+  const uint32_t *planes = a.planes + block.first_output;
+  for (int m = 0; m < outputs; m++) strip->at[m] = planes[m] * c.output.plane_pitch;
+  strip->bias = first ? a.bias + block.first_output : NULL;
+  strip->rectifier = last ? c.rectifier : RECTIFIER_NONE;
+  const int64_t positions = q1 - q0, tail = positions % LANES;
+  if (outputs >= 4 && outputs <= LANES && (tail == 1 || tail == 2)) {
+    const int64_t whole = positions - tail;
+    if (whole > 0) strips(outputs, (int)c.tile_vectors, strip, panel, a.y + q0, whole);
+    if (tail == 1)
+      strip_tail(outputs, strip, panel + whole, a.y + q0 + whole, 1);
+    else
+      strip_tail(outputs, strip, panel + whole, a.y + q0 + whole, 2);
+  } else {
+    strips(outputs, (int)c.tile_vectors, strip, panel, a.y + q0, positions);
+  }
+}
+
+/* Blocks [begin, end) over positions [q0, q1). */
+ALWAYS_INLINE void packed_band(
+  const struct convolution_packed c, const struct packed_arrays a, float *panel,
+  const int32_t *panel_offsets, int64_t begin, int64_t end, int64_t q0, int64_t q1
+) {
+  struct panel_piece pieces[MAX_PANEL_POSITIONS];
+  int64_t count = panel_pieces(c.output, c.row_pitch, q0, q1, pieces);
+  for (int64_t i = begin; i < end;) {
+    int64_t group = a.blocks[i].group, stop = i, group_start = i, group_end = i;
+    while (stop < end && a.blocks[stop].group == group) stop++;
+    while (group_start > 0 && a.blocks[group_start - 1].group == group) group_start--;
+    while (group_end < c.blocks && a.blocks[group_end].group == group) group_end++;
+    int64_t before = a.blocks[group_start].first_output;
+    int64_t of_group = a.blocks[group_end].first_output - before;
+    /* Weights of the groups before, which have the same columns. */
+    const float *weights = a.weights + before * c.columns;
+    for (int64_t k = 0; k < c.columns; k += c.columns_block) {
+      int64_t columns = c.columns - k < c.columns_block ? c.columns - k : c.columns_block;
+      fill_panel(
+        pieces, count, a.x + group * c.group_pitch, a.offsets + group * c.columns + k, columns,
+        panel, c.band
+      );
+      struct strip strip = {.offsets = panel_offsets, .columns = columns, .slope = c.slope};
+      for (int64_t b = i; b < stop; b++) {
+        const struct packed_block block = a.blocks[b];
+        strip.weights = weights + k * of_group + (block.first_output - before) * columns;
+        switch (a.blocks[b + 1].first_output - block.first_output) {
+#define SIZE(m)                                                                          \
+  case m:                                                                                \
+    if (m <= c.tile_outputs && c.block_sizes >> m & 1)                                   \
+      packed_block_band(                                                                 \
+        c, m, a, block, &strip, panel, q0, q1, k == 0, k + columns == c.columns          \
+      );                                                                                 \
+    break;
+          SIZE(1)
+          SIZE(2)
+          SIZE(3)
+          SIZE(4)
+          SIZE(5)
+          SIZE(6)
+          SIZE(7)
+          SIZE(8)
+          SIZE(9)
+          SIZE(10)
+          SIZE(11)
+          SIZE(12)
+          SIZE(13)
+          SIZE(14)
+#undef SIZE
+        }
+      }
+    }
+    i = stop;
+  }
+  for (int64_t o = a.blocks[begin].first_output; o < a.blocks[end].first_output; o++)
+    zero_band_halo(c.output, a.y + a.planes[o] * c.output.plane_pitch, q0, q1);
+}
+
+/* Split over bands; over bands and blocks where there are few bands. */
+ALWAYS_INLINE void convolution_packed(
+  const struct convolution_packed c, const struct packed_arrays a, int part, int parts
+) {
+  _Alignas(64) float panel[PANEL_FLOATS + 2 * LANES];
+  int32_t panel_offsets[PANEL_FLOATS / LANES];
+  for (int64_t k = 0; k < c.columns_block; k++) panel_offsets[k] = (int32_t)(k * c.band);
+  /* Gaps of the output that no piece fills are computed from what is here. */
+  if (c.output.row_pitch != c.row_pitch) memset(panel, 0, sizeof panel);
+
+  const int64_t positions = output_positions(c.output);
+  const int64_t bands = (positions + c.band - 1) / c.band, blocks = c.blocks;
+  /* Bands are shared between parts only where they would not share evenly. */
+  const bool whole = bands % parts == 0 || bands >= 8 * parts;
+  const int64_t pieces = whole ? bands : bands * blocks, of_band = whole ? 1 : blocks;
+  const int64_t end = part_start(pieces, part + 1, parts);
+  for (int64_t i = part_start(pieces, part, parts); i < end && blocks > 0;) {
+    int64_t band = i / of_band, stop = (band + 1) * of_band;
+    if (stop > end) stop = end;
+    int64_t q0 = band * c.band, q1 = q0 + c.band < positions ? q0 + c.band : positions;
+    int64_t from = whole ? 0 : i - band * of_band, to = whole ? blocks : stop - band * of_band;
+    packed_band(c, a, panel, panel_offsets, from, to, q0, q1);
+    i = stop;
+  }
+
+  const int64_t live = a.blocks[blocks].first_output, dead = c.output.planes - live;
+  const int64_t last = live + part_start(dead, part + 1, parts);
+  for (int64_t o = live + part_start(dead, part, parts); o < last; o++) {
+    float value = rectified_scalar(a.bias[o], c.rectifier, c.slope);
+    fill_plane(c.output, a.y + a.planes[o] * c.output.plane_pitch, value);
+  }
+}
+
+#endif
