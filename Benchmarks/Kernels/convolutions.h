@@ -44,7 +44,8 @@ struct layer {
   uint32_t *planes;
   struct columns_block *blocks;
   struct tap *taps;
-  uint32_t *row_ends;
+  struct sparse_row *rows;
+  uint32_t group_starts[2];
   struct convolution_columns dense;
   struct convolution_sparse sparse;
 };
@@ -141,7 +142,7 @@ static void make_layer(struct layer *l, struct shape s) {
   slabs = setting("SLABS", slabs < 1 ? 1 : slabs);
   if (l->output.row_pitch < pitch) slabs = 1;
   l->taps = room((int64_t)sizeof(struct tap) * s.outputs * l->columns);
-  l->row_ends = room(4 * slabs * s.outputs);
+  l->rows = room((int64_t)sizeof *l->rows * slabs * s.outputs);
   bool *kept = room(s.outputs * l->columns);
   for (int64_t i = 0; i < s.outputs * l->columns; i++)
     kept[i] = (random_float() + 1) / 2 < s.density;
@@ -154,15 +155,17 @@ static void make_layer(struct layer *l, struct shape s) {
         l->taps[count++] =
           (struct tap){(int32_t)base + l->offsets[k], l->weights[o * l->columns + k]};
       }
-      l->row_ends[b * s.outputs + o] = count;
+      l->rows[b * s.outputs + o] = (struct sparse_row){(uint32_t)o, count};
     }
   free(kept);
   l->taps_count = count;
+  l->group_starts[1] = (uint32_t)s.outputs;
   l->sparse = (struct convolution_sparse){
     .output = l->output,
     .row_pitch = pitch,
     .slabs = slabs,
     .vectors = setting("VECTORS", MAX_SPARSE_VECTORS),
+    .groups = 1,
     .rows_block = setting("ROWS", s.groups == s.channels ? 4 : 0),
     .rectifier = RECTIFIER_RELU,
   };
@@ -178,7 +181,7 @@ static void free_layer(struct layer *l) {
   free(l->weights);
   free(l->packed);
   free(l->taps);
-  free(l->row_ends);
+  free(l->rows);
 }
 
 static void split_work(struct layer *l) {
@@ -208,7 +211,10 @@ static void dense_work(void *with) {
 static void sparse_work(void *with) {
   struct layer *l = with;
   split_work(l);
-  convolution_sparse(l->sparse, l->flat, l->taps, l->row_ends, NULL, l->y, 0, 1);
+  const struct sparse_arrays a = {
+    .x = l->flat, .taps = l->taps, .rows = l->rows, .group_starts = l->group_starts, .y = l->y
+  };
+  convolution_sparse(l->sparse, a, 0, 1);
 }
 
 #endif

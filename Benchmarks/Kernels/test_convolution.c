@@ -1,5 +1,6 @@
 /* test_convolution.c: the convolution kernels against plain loops in double. */
 #include "convolution_columns.h"
+#include "convolution_packed.h"
 #include "convolution_sparse.h"
 #include "planes_check.h"
 
@@ -253,24 +254,42 @@ static void check_columns(struct problem *p, int parts) {
   free_tables(&t);
 }
 
-static void check_sparse(struct problem *p, int parts) {
-  int64_t per_group = p->outputs / p->groups, slabs = 1;
-  bool direct = p->output.row_pitch == p->row_pitch;
-  if (p->output.row_pitch >= p->row_pitch) slabs = random_int(1, 3);
+static void check_sparse(struct problem *p, int parts, bool packed) {
+  int64_t per_group = p->outputs / p->groups, slabs = 1, vectors = random_int(1, 12);
+  bool direct = packed || p->output.row_pitch == p->row_pitch;
+  if (packed || p->output.row_pitch >= p->row_pitch) slabs = random_int(1, 3);
+  if (packed && p->groups > 1) return;
+  int64_t slab_columns = (p->taps + slabs - 1) / slabs;
+  slabs = (p->taps + slab_columns - 1) / slab_columns;
+  if (packed && slab_columns * vectors * LANES > PANEL_FLOATS) return;
   struct tap *taps = malloc((size_t)(p->outputs * p->taps + 1) * sizeof *taps);
-  uint32_t *ends = malloc((size_t)(slabs * p->outputs) * sizeof *ends), count = 0;
+  struct sparse_row *rows = malloc((size_t)(slabs * p->outputs) * sizeof *rows);
+  int32_t *offsets = malloc((size_t)p->taps * sizeof *offsets);
+  for (int64_t tap = 0; tap < p->taps; tap++) offsets[tap] = offset_of(p, tap);
+  int64_t rows_block = random_int(0, 5);
+  uint32_t count = 0, starts[4];
+  int64_t groups = random_int(1, 3);
+  for (int64_t g = 0; g <= groups; g++) starts[g] = (uint32_t)(p->outputs * g / groups);
   double keep = random_bits() % 3 * 0.4;
   for (int64_t i = 0; i < p->outputs * p->taps; i++)
     if ((random_float() + 1) / 2 > keep) p->weights[i] = 0;
   for (int64_t s = 0; s < slabs; s++)
-    for (int64_t o = 0; o < p->outputs; o++) {
-      for (int64_t tap = p->taps * s / slabs; tap < p->taps * (s + 1) / slabs; tap++) {
+    for (int64_t i = 0; i < p->outputs; i++) {
+      /* Rows of a group the other way round in every second slab. */
+      int64_t g = 0;
+      while (starts[g + 1] <= i) g++;
+      int64_t o = s & 1 && rows_block == 0 ? starts[g] + starts[g + 1] - 1 - i : i;
+      for (int64_t tap = slab_columns * s; tap < slab_columns * (s + 1) && tap < p->taps; tap++) {
         float w = p->weights[o * p->taps + tap];
         if (w == 0) continue;
         int64_t base = o / per_group * p->group_pitch;
-        taps[count++] = (struct tap){(int32_t)base + offset_of(p, tap), w};
+        taps[count++] = (struct tap){
+          packed ? (int32_t)((tap - slab_columns * s) * vectors * LANES)
+                 : (int32_t)base + offsets[tap],
+          w
+        };
       }
-      ends[s * p->outputs + o] = count;
+      rows[s * p->outputs + i] = (struct sparse_row){(uint32_t)o, count};
     }
   float *y_memory = guarded(planes_length(p->output)), *y = y_memory + plane_origin(p->output);
   bool relu = random_bits() & 1;
@@ -278,18 +297,80 @@ static void check_sparse(struct problem *p, int parts) {
     .output = p->output,
     .row_pitch = p->row_pitch,
     .slabs = slabs,
-    .vectors = random_int(1, MAX_SPARSE_VECTORS),
-    .rows_block = random_int(0, 5),
+    .vectors = vectors,
+    .groups = groups,
+    .rows_block = rows_block,
+    .columns = packed ? p->taps : 0,
+    .slab_columns = slab_columns,
     .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,
     .slope = 0.1f,
   };
-  for (int part = 0; part < parts; part++)
-    convolution_sparse(c, p->flat, taps, ends, p->bias, y, part, parts);
+  const struct sparse_arrays a = {p->flat, offsets, taps, rows, starts, p->bias, y};
+  for (int part = 0; part < parts; part++) convolution_sparse(c, a, part, parts);
   compare(p, "convolution_sparse", y, 0.1f, relu);
   expect_halo("convolution_sparse halo", p->output, y_memory, direct || slabs > 1);
   release(y_memory);
   free(taps);
-  free(ends);
+  free(rows);
+  free(offsets);
+}
+
+/* All weights, in panels of a few columns. */
+static void check_packed(struct problem *p, int parts) {
+  enum { M = 6, P = 2 };
+  int64_t per_group = p->outputs / p->groups, block_columns = random_int(1, 20);
+  if (block_columns > p->taps) block_columns = p->taps;
+  struct packed_block *blocks = malloc((size_t)(p->outputs + 1) * sizeof *blocks);
+  uint32_t *planes = malloc((size_t)p->outputs * sizeof *planes);
+  int32_t *offsets = malloc((size_t)(p->groups * p->taps) * sizeof *offsets);
+  float *weights = calloc((size_t)(p->outputs * p->taps + LANES), sizeof *weights);
+  float *bias = calloc((size_t)p->outputs, sizeof *bias);
+  int64_t count = 0, sizes = 0, w = 0;
+  for (int64_t g = 0; g < p->groups; g++) {
+    for (int64_t k = 0; k < p->taps; k++) offsets[g * p->taps + k] = offset_of(p, k);
+    for (int64_t m = 0; m < per_group; m += M) {
+      int64_t size = per_group - m < M ? per_group - m : M;
+      blocks[count++] = (struct packed_block){(uint32_t)g, (uint32_t)(g * per_group + m)};
+      sizes |= 1 << size;
+    }
+    for (int64_t k = 0; k < p->taps; k += block_columns)
+      for (int64_t m = 0; m < per_group; m += M)
+        for (int64_t i = k; i < k + block_columns && i < p->taps; i++)
+          for (int64_t o = m; o < m + M && o < per_group; o++)
+            weights[w++] = p->weights[(g * per_group + o) * p->taps + i];
+  }
+  blocks[count] = (struct packed_block){0, (uint32_t)p->outputs};
+  for (int64_t o = 0; o < p->outputs; o++) {
+    planes[o] = (uint32_t)o;
+    if (p->bias) bias[o] = p->bias[o];
+  }
+  float *y_memory = guarded(planes_length(p->output)), *y = y_memory + plane_origin(p->output);
+  bool relu = random_bits() & 1;
+  struct convolution_packed c = {
+    .output = p->output,
+    .row_pitch = p->row_pitch,
+    .groups = p->groups,
+    .group_pitch = p->group_pitch,
+    .columns = p->taps,
+    .columns_block = block_columns,
+    .blocks = count,
+    .block_sizes = sizes,
+    .tile_outputs = M,
+    .tile_vectors = P,
+    .band = random_int(1, 4) * P * LANES,
+    .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,
+    .slope = 0.1f,
+  };
+  const struct packed_arrays a = {p->flat, blocks, planes, offsets, weights, bias, y};
+  for (int part = 0; part < parts; part++) convolution_packed(c, a, part, parts);
+  compare(p, "convolution_packed", y, 0.1f, relu);
+  expect_halo("convolution_packed halo", p->output, y_memory, true);
+  release(y_memory);
+  free(blocks);
+  free(planes);
+  free(offsets);
+  free(weights);
+  free(bias);
 }
 
 int main(void) {
@@ -297,7 +378,9 @@ int main(void) {
     struct problem p;
     if (!make_problem(&p)) continue;
     check_columns(&p, 1 + round % 3);
-    check_sparse(&p, 1 + round % 3);
+    check_packed(&p, 1 + round % 3);
+    check_sparse(&p, 1 + round % 3, false);
+    check_sparse(&p, 1 + round % 3, true);
     free_problem(&p);
   }
   return report("convolution");

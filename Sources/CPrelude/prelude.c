@@ -28,6 +28,9 @@ BYTES(convolution_columns_h) = {
 BYTES(convolution_hardcoded_h) = {
 #embed "Prelude/convolution_hardcoded.h"
 };
+BYTES(convolution_packed_h) = {
+#embed "Prelude/convolution_packed.h"
+};
 BYTES(convolution_sparse_h) = {
 #embed "Prelude/convolution_sparse.h"
 };
@@ -63,6 +66,9 @@ BYTES(lrn_h) = {
 };
 BYTES(network_h) = {
 #embed "Prelude/network.h"
+};
+BYTES(panel_h) = {
+#embed "Prelude/panel.h"
 };
 BYTES(planes_h) = {
 #embed "Prelude/planes.h"
@@ -118,6 +124,7 @@ static const struct sparsec_prelude_file files[] = {
   ENTRY("context.c", context_c),
   ENTRY("convolution_columns.h", convolution_columns_h),
   ENTRY("convolution_hardcoded.h", convolution_hardcoded_h),
+  ENTRY("convolution_packed.h", convolution_packed_h),
   ENTRY("convolution_sparse.h", convolution_sparse_h),
   ENTRY("convolution_winograd.h", convolution_winograd_h),
   ENTRY("copy.h", copy_h),
@@ -130,6 +137,7 @@ static const struct sparsec_prelude_file files[] = {
   ENTRY("inner_product_sparse.h", inner_product_sparse_h),
   ENTRY("lrn.h", lrn_h),
   ENTRY("network.h", network_h),
+  ENTRY("panel.h", panel_h),
   ENTRY("planes.h", planes_h),
   ENTRY("pool.c", pool_c),
   ENTRY("pool.h", pool_h),

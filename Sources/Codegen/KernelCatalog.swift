@@ -10,6 +10,7 @@ public struct KernelCatalog: Sendable {
     // Convolution
     ColumnsConvolution(),
     DenseConvolution(),
+    PackedConvolution(),
     SparseConvolution(),
     HardCodedConvolution(),
     WinogradConvolution(),

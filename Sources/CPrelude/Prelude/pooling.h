@@ -152,12 +152,59 @@ ALWAYS_INLINE void pooled_row(
   }
 }
 
+/* Floats of the buffer that holds a plane with its padding. */
+#define POOLING_PLANE 4096
+
+/* Rows and row pitch of a plane with all that its windows cover. */
+ALWAYS_INLINE int64_t covered_rows(const struct pooling p) {
+  return (p.output.height - 1) * p.stride_y + p.kernel_y;
+}
+ALWAYS_INLINE int64_t covered_pitch(const struct pooling p) {
+  return ((p.output.width - 1) * p.stride_x + p.kernel_x + LANES - 1) / LANES * LANES;
+}
+
+/* Small planes are copied into a frame of `start`s, which is there before: then all windows are
+ * alike. */
+ALWAYS_INLINE bool pools_in_frame(const struct pooling p) {
+  return p.method == POOLING_MAXIMUM && p.stride_x <= 2 && p.output.width > 1 &&
+         p.kernel_x <= POOLING_COLUMNS / 2 && covered_pitch(p) <= POOLING_COLUMNS &&
+         covered_rows(p) <= POOLING_PLANE && covered_rows(p) * covered_pitch(p) <= POOLING_PLANE;
+}
+
+ALWAYS_INLINE void pooled_plane(
+  const struct pooling p, const float *plane, float *y, float *frame, float *buffer
+) {
+  const int64_t pitch = covered_pitch(p), rows = covered_rows(p);
+  const int64_t below = rows - p.pad_y, right = pitch - p.pad_x;
+  const int64_t height = p.input.height < below ? p.input.height : below;
+  const int64_t width = p.input.width < right ? p.input.width : right;
+  for (int64_t i = 0; i < height && width > 0; i++)
+    copy_floats(frame + (i + p.pad_y) * pitch + p.pad_x, plane + i * p.input.row_pitch, width);
+  for (int64_t i = 0; i < p.output.height; i++, y += p.output.row_pitch) {
+    const float *row = frame + i * p.stride_y * pitch;
+    for (int64_t j = 0; j < pitch; j += LANES) {
+      vector most = broadcast(p.start);
+      for (int64_t k = 0; k < p.kernel_y; k++) {
+        vector v = load(row + k * pitch + j);
+        most = choose(v > most, v, most);
+      }
+      store(buffer + j, most);
+    }
+    join_columns(p, buffer, y, p.output.width);
+  }
+}
+
 /* Not in place. Split over planes. */
 ALWAYS_INLINE void pooling(const struct pooling p, const float *x, float *y, int part, int parts) {
   float buffer[POOLING_COLUMNS + 4 * LANES * 2] = {0};
   int64_t first = part_start(p.output.planes, part, parts);
   int64_t end = part_start(p.output.planes, part + 1, parts);
-  for (int64_t c = first; c < end; c++)
+  const bool framed = pools_in_frame(p);
+  float frame[framed ? POOLING_PLANE : 1];
+  if (framed) fill_floats(frame, covered_rows(p) * covered_pitch(p), p.start);
+  for (int64_t c = first; c < end && framed; c++)
+    pooled_plane(p, x + c * p.input.plane_pitch, y + c * p.output.plane_pitch, frame, buffer);
+  for (int64_t c = first; c < end && !framed; c++)
     for (int64_t i = 0; i < p.output.height; i++)
       pooled_row(
         p, x + c * p.input.plane_pitch, y + c * p.output.plane_pitch + i * p.output.row_pitch, i,

@@ -74,6 +74,7 @@ static void layer_sum(float *arena, int part, int parts) {
     (struct eltwise){
       .output = {.planes = 4, .height = 5, .width = 6, .row_pitch = 7, .plane_pitch = 80, .top = 1, .bottom = 1, .left = 1, .right = 1},
       .operation = ELTWISE_SUM, .inputs = 2,
+      .rectifier = RECTIFIER_NONE,
     },
     inputs, arena + 16, part, parts);
 }
@@ -86,12 +87,12 @@ static void layer_sum(float *arena, int part, int parts) {
 static void layer_last(float *arena, int part, int parts) {
   convolution_sparse(
     (struct convolution_sparse){
-      .output = {.planes = 1, .height = 5, .width = 6, .row_pitch = 6, .plane_pitch = 30},
+      .output = {.planes = 1, .height = 5, .width = 6, .row_pitch = 7, .plane_pitch = 48, .top = 0, .bottom = 0, .left = 1, .right = 1},
       .row_pitch = 7,
-      .slabs = 1, .vectors = 5,
+      .slabs = 1, .vectors = 5, .groups = 1,
       .rectifier = RECTIFIER_NONE,
     },
-    arena + 16, (const struct tap *)(sparsec_weights + 1408), (const uint32_t *)(sparsec_weights + 1728), NULL, arena + 336, part, parts);
+    (struct sparse_arrays){.x = arena + 16, .y = arena + 352, .taps = (const struct tap *)(sparsec_weights + 1408), .rows = (const struct sparse_row *)(sparsec_weights + 1728), .group_starts = (const uint32_t *)(sparsec_weights + 1792)}, part, parts);
 }
 
 

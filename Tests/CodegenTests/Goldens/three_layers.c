@@ -20,8 +20,8 @@ extern const char sparsec_manifest[] HIDDEN;
  */
 static void layer_conv1(float *arena, int part, int parts) {
   repack(
-    (struct planes){.planes = 2, .height = 6, .width = 6, .row_pitch = 6, .plane_pitch = 36}, arena + 176,
-    (struct planes){.planes = 2, .height = 6, .width = 6, .row_pitch = 7, .plane_pitch = 80, .top = 1, .bottom = 1, .left = 1, .right = 1}, arena + 16, part, parts);
+    (struct planes){.planes = 2, .height = 6, .width = 6, .row_pitch = 6, .plane_pitch = 36}, arena + 0,
+    (struct planes){.planes = 2, .height = 6, .width = 6, .row_pitch = 7, .plane_pitch = 80, .top = 1, .bottom = 1, .left = 1, .right = 1}, arena + 224, part, parts);
 }
 
 /* conv1: Convolution [1,2,6,6] -> [1,4,6,6]
@@ -33,12 +33,12 @@ static void layer_conv1(float *arena, int part, int parts) {
 static void layer_conv1_2(float *arena, int part, int parts) {
   convolution_sparse(
     (struct convolution_sparse){
-      .output = {.planes = 4, .height = 6, .width = 6, .row_pitch = 6, .plane_pitch = 36},
+      .output = {.planes = 4, .height = 6, .width = 6, .row_pitch = 7, .plane_pitch = 48, .top = 0, .bottom = 0, .left = 1, .right = 1},
       .row_pitch = 7,
-      .slabs = 1, .vectors = 6,
+      .slabs = 1, .vectors = 6, .groups = 1,
       .rectifier = RECTIFIER_RELU,
     },
-    arena + 16, (const struct tap *)(sparsec_weights + 0), (const uint32_t *)(sparsec_weights + 320), (const float *)(sparsec_weights + 384), arena + 176, part, parts);
+    (struct sparse_arrays){.x = arena + 224, .y = arena + 16, .taps = (const struct tap *)(sparsec_weights + 0), .rows = (const struct sparse_row *)(sparsec_weights + 320), .group_starts = (const uint32_t *)(sparsec_weights + 384), .bias = (const float *)(sparsec_weights + 448)}, part, parts);
 }
 
 /* pool1: Pooling [1,4,6,6] -> [1,4,3,3]
@@ -48,14 +48,14 @@ static void layer_conv1_2(float *arena, int part, int parts) {
 static void layer_pool1(float *arena, int part, int parts) {
   pooling(
     (struct pooling){
-      .input = {.planes = 4, .height = 6, .width = 6, .row_pitch = 6, .plane_pitch = 36},
+      .input = {.planes = 4, .height = 6, .width = 6, .row_pitch = 7, .plane_pitch = 48, .top = 0, .bottom = 0, .left = 1, .right = 1},
       .output = {.planes = 4, .height = 3, .width = 3, .row_pitch = 3, .plane_pitch = 9},
       .kernel_y = 2, .kernel_x = 2,
       .stride_y = 2, .stride_x = 2,
       .pad_y = 0, .pad_x = 0,
       .method = POOLING_MAXIMUM, .start = -FLT_MAX,
     },
-    arena + 176, arena + 0, part, parts);
+    arena + 16, arena + 208, part, parts);
 }
 
 /* score: InnerProduct [1,4,3,3] -> [1,3]
@@ -69,7 +69,7 @@ static void layer_score(float *arena, int part, int parts) {
       .outputs = 3, .inputs = 36,
       .rectifier = RECTIFIER_NONE,
     },
-    arena + 0, (const float *)(sparsec_weights + 448), NULL, arena + 48, part, parts);
+    arena + 208, (const float *)(sparsec_weights + 512), NULL, arena + 0, part, parts);
 }
 
 
@@ -80,16 +80,16 @@ static const int64_t shape_3[] = {1, 3};
 
 static const struct network_blob blobs[] = {
   {{"data", "", 4, shape_0, 72},
-   {.offset = 176, .planes = 2, .height = 6, .width = 6, .plane_pitch = 36, .row_pitch = 6},
+   {.offset = 0, .planes = 2, .height = 6, .width = 6, .plane_pitch = 36, .row_pitch = 6},
    -1},
   {{"conv1", "relu1", 4, shape_1, 144},
-   {.offset = 176, .planes = 4, .height = 6, .width = 6, .plane_pitch = 36, .row_pitch = 6},
+   {.offset = 16, .planes = 4, .height = 6, .width = 6, .plane_pitch = 48, .row_pitch = 7},
    1},
   {{"pool1", "pool1", 4, shape_2, 36},
-   {.offset = 0, .planes = 4, .height = 3, .width = 3, .plane_pitch = 9, .row_pitch = 3},
+   {.offset = 208, .planes = 4, .height = 3, .width = 3, .plane_pitch = 9, .row_pitch = 3},
    2},
   {{"score", "score", 2, shape_3, 3},
-   {.offset = 48, .planes = 1, .height = 1, .width = 3, .plane_pitch = 3, .row_pitch = 3},
+   {.offset = 0, .planes = 1, .height = 1, .width = 3, .plane_pitch = 3, .row_pitch = 3},
    3},
 };
 
@@ -259,7 +259,7 @@ const struct network sparsec_network = {
   .manifest = sparsec_manifest,
   .features = FEATURES,
   .max_batch = 4,
-  .arena_floats = 384,
+  .arena_floats = 448,
   .input_count = 1, .inputs = inputs,
   .output_count = 1, .outputs = outputs,
   .blob_count = 4, .blobs = blobs,

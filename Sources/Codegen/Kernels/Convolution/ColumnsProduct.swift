@@ -17,7 +17,11 @@ struct ColumnsProduct {
       let columns = LiveColumns(patterns, tileOutputs: tile.outputs)
       let work = columns.blocks.reduce(0) { sum, block in
         let visits = Double(columns.lists[block.list].count)
-        return sum + visits * tile.cycles(filters: block.filters.count, vectors, target)
+        let tiles = Double((vectors + tile.vectors - 1) / tile.vectors)
+        // Sums are set up and stored for every tile.
+        let around = tiles * 12 + Double(block.filters.count * vectors)
+        return sum + around
+          + visits * tile.cycles(filters: block.filters.count, vectors, target)
       }
       // Filters without weights are filled.
       let all = work + Double(columns.deadFilters.count * vectors)
@@ -145,7 +149,7 @@ private struct Tile {
     func tile(_ vectors: Int) -> Double {
       let work = Double(filters * vectors) / target.multiplyAddsPerCycle
       let loads = (Double(filters) + 1.5 * Double(vectors) + 1) / 2
-      return max(work, loads, 4) + 0.75
+      return max(work, loads, 4) + 1
     }
     let (full, rest) = positions.quotientAndRemainder(dividingBy: vectors)
     return Double(full) * tile(vectors) + (rest == 0 ? 0 : tile(rest))

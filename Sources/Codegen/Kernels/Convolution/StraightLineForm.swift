@@ -36,8 +36,10 @@ struct StraightLineForm {
   /// 30 %); for AVX-512 an estimate that follows published figures of such kernels, never measured.
   func cycles(nonzeros: Int, columns: Int, blocks: Int, tiles: Int, bytes: Int) -> Double {
     let (perNonzero, perColumn) = lanes == 16 ? (1.05, 1.2) : (0.6, 2.5)
+    // Where many filters share an input, multiply-adds are the limit.
+    let products = Double(nonzeros) * 1.15 + Double(columns) * 0.5
     let tile =
-      Double(nonzeros) * perNonzero + Double(columns) * perColumn
+      max(Double(nonzeros) * perNonzero + Double(columns) * perColumn, products)
       + Double(blocks) * 25 * Double(vectors)
     // Code comes from memory once.
     return tile * Double(tiles) + Double(bytes) * 0.03 + 1000
