@@ -61,6 +61,8 @@ public struct ModelEmitter {
           var emitter = LayerEmitter(
             lowered: part.lowered, plan: part.plan, itemPitch: part.itemPitch, target: target,
             weights: weights)
+          // One owner at a time: the largest array of all is never copied.
+          weights = WeightStore()
           emitter.code = code
           kernel(of: id).emit(id, into: &emitter)
           weights = emitter.weights

@@ -7,11 +7,16 @@ public struct WeightStore {
 
   public init() {}
 
-  /// Appends an array of four-byte or two-byte numbers and returns where it begins, in bytes.
-  private mutating func append<Element: BitwiseCopyable>(_ elements: [Element]) -> Int {
+  /// Appends zeros up to the place where the next array begins, and returns it.
+  private mutating func aligned() -> Int {
     let padding = (Self.alignment - bytes.count % Self.alignment) % Self.alignment
     bytes.append(contentsOf: repeatElement(0, count: padding))
-    let start = bytes.count
+    return bytes.count
+  }
+
+  /// Appends an array of four-byte or two-byte numbers and returns where it begins, in bytes.
+  private mutating func append<Element: BitwiseCopyable>(_ elements: [Element]) -> Int {
+    let start = aligned()
     elements.withUnsafeBytes { bytes.append(contentsOf: $0) }
     return start
   }
@@ -26,7 +31,7 @@ public struct WeightStore {
   public mutating func append(
     floats count: Int, fill: (UnsafeMutableBufferPointer<Float>) -> Void
   ) -> String {
-    let start = append([Float]())
+    let start = aligned()
     bytes.append(contentsOf: repeatElement(0, count: 4 * count))
     bytes.withUnsafeMutableBytes { all in
       all[start...].withMemoryRebound(to: Float.self) { fill($0) }

@@ -31,15 +31,18 @@ ALWAYS_INLINE void add_column(
   float input, const uint16_t *rows, const float *values, int64_t count, float *y
 ) {
   int64_t e = 0;
-  /* A column names a row once, so the four updates never meet. */
+  /* Four rows a load; a column names a row once, so the four updates never meet. */
   for (; e + 4 <= count; e += 4) {
-    uint16_t a = rows[e], b = rows[e + 1], c = rows[e + 2], d = rows[e + 3];
-    float ya = y[a] + input * values[e], yb = y[b] + input * values[e + 1];
-    float yc = y[c] + input * values[e + 2], yd = y[d] + input * values[e + 3];
-    y[a] = ya;
-    y[b] = yb;
-    y[c] = yc;
-    y[d] = yd;
+    uint64_t four;
+    memcpy(&four, rows + e, sizeof four);
+    float *a = y + (four & 0xffff), *b = y + (four >> 16 & 0xffff);
+    float *c = y + (four >> 32 & 0xffff), *d = y + (four >> 48);
+    float sum_a = *a + input * values[e], sum_b = *b + input * values[e + 1];
+    float sum_c = *c + input * values[e + 2], sum_d = *d + input * values[e + 3];
+    *a = sum_a;
+    *b = sum_b;
+    *c = sum_c;
+    *d = sum_d;
   }
   for (; e < count; e++) y[rows[e]] += input * values[e];
 }

@@ -11,7 +11,7 @@ struct ColumnsInnerProduct: Kernel {
     let live = graph.liveShare(of: graph[node].inputs[0])
     // Long runs come from memory as fast as rows do; from caches each sum is loaded and stored for six columns.
     let bytes = Double(4 * geometry.inputs * geometry.outputs)
-    let perByte = bytes > 16e6 ? 1 / 6.3 : 1 / 12.0
+    let perByte = bytes > 16e6 ? 1 / 7.5 : 1 / 12.0
     let perColumn = 1.5 + 6 * live
     return fits(
       cycles: (bytes * perByte * live + perColumn * Double(geometry.inputs))

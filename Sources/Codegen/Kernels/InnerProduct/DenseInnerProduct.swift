@@ -7,9 +7,9 @@ struct DenseInnerProduct: Kernel {
 
   func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate? {
     guard let geometry = InnerProductGeometry(node, in: graph) else { return nil }
-    // Weights that do not fit into caches come from memory, some 6 bytes a cycle.
+    // Weights that do not fit into caches come from memory, some 7 bytes a cycle.
     let bytes = Double(4 * geometry.inputs * geometry.outputs)
-    let perByte = bytes > 16e6 ? 1 / 6.0 : 1 / 16.0
+    let perByte = bytes > 16e6 ? 1 / 7.2 : 1 / 16.0
     return fits(
       // Each row ends in a sum over lanes.
       cycles: (bytes * perByte + 8 * Double(geometry.outputs)) * Double(geometry.rows) + 500,
