@@ -38,30 +38,47 @@ struct LayoutFamilies {
   }
 
   /// The gap between rows of each family that is on one of the ends of a layer which wants the same row pitch on
-  /// both: the widest that any family linked to it by such layers needs.
+  /// both: what brings it to the widest pitch among the families that are linked to it by such layers.
   private func sharedGaps(_ wishes: [ValueID: Wish]) -> [ValueID: Int] {
     let graph = lowered.graph
     var links = DisjointSets<ValueID>()
-    var gaps: [ValueID: Int] = [:]
+    var pitches: [ValueID: Int] = [:]
+    var widths: [ValueID: Int] = [:]
+    func note(_ value: ValueID) {
+      let family = find(value)
+      guard let width = graph[value].shape.extents.last else { return }
+      widths[family] = width
+      let pitch = width + (wishes[family]?.halo.gap ?? 0)
+      pitches[family] = max(pitches[family] ?? 0, pitch)
+    }
     for id in graph.order {
       guard let chosen = lowered.chosen(id), chosen.keepsRowPitch else { continue }
       let (input, output) = (graph[id].inputs[0], graph[id].outputs[0])
-      guard let width = graph[output].shape.extents.last else { continue }
-      let family = find(output)
-      links.insert(family)
+      let (from, to) = (find(input), find(output))
+      links.insert(to)
+      note(output)
+      guard let width = widths[to] else { continue }
       if case .phases(let split) = chosen.inputs[0] {
-        gaps[family] = max(gaps[family] ?? 0, split.columns - width)
-      } else if graph[input].shape.extents.last == width {
-        links.join(family, find(input))
+        pitches[to] = max(pitches[to] ?? 0, split.columns)
+      } else if let whole = graph[input].shape.extents.last, whole * 2 <= width * 3 {
+        // An output that is much narrower would be gaps for the most part.
+        links.join(to, from)
+        note(input)
       }
     }
     var widest: [ValueID: Int] = [:]
     for family in links.members {
-      let gap = max(gaps[family] ?? 0, wishes[family]?.halo.gap ?? 0)
-      widest[links.leader(of: family)] = max(widest[links.leader(of: family)] ?? 0, gap)
+      let leader = links.leader(of: family)
+      widest[leader] = max(widest[leader] ?? 0, pitches[family] ?? 0)
     }
-    return Dictionary(
-      uniqueKeysWithValues: links.members.map { ($0, widest[links.leader(of: $0)] ?? 0) })
+    var gaps: [ValueID: Int] = [:]
+    for family in links.members {
+      guard let width = widths[family], let pitch = widest[links.leader(of: family)] else {
+        continue
+      }
+      gaps[family] = max(0, pitch - width)
+    }
+    return gaps
   }
 
   /// Values whose producers can write nothing but rows without gaps; network inputs are among them.

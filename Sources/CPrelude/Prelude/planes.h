@@ -126,7 +126,11 @@ SHARED void split_planes(struct phases s, const float *x, float *y, int64_t firs
       const float *from = x + c * s.input.plane_pitch + source_row * s.input.row_pitch;
       fill_floats(to, begin, 0);
       int64_t shift = b - s.pad_left;
-      for (int64_t j = begin; j < stop; j++) to[j] = from[j * s.stride_x + shift];
+      int64_t j = begin;
+      /* The last vectors would read further than rows reach. */
+      for (; s.stride_x == 2 && j + 2 * LANES <= stop; j += LANES)
+        store(to + j, load_even(from + 2 * j + shift));
+      for (; j < stop; j++) to[j] = from[j * s.stride_x + shift];
       fill_floats(to + stop, s.width - stop, 0);
     }
   }

@@ -84,18 +84,6 @@ ALWAYS_INLINE void join_rows(
   }
 }
 
-/* Every second float from p on: p[0], p[2], ... */
-ALWAYS_INLINE vector load_even(const float *p) {
-  vector a = load(p), b = load(p + LANES);
-#if LANES == 16
-  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-#elif LANES == 8
-  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
-#else
-  return __builtin_shufflevector(a, b, 0, 2, 4, 6);
-#endif
-}
-
 /* y[j] = the joined columns j*stride .. j*stride + kernel of the buffer, for `count` outputs; the
  * buffer is readable 2*LANES floats further. */
 ALWAYS_INLINE void join_columns(
@@ -171,18 +159,21 @@ ALWAYS_INLINE bool pools_in_frame(const struct pooling p) {
          covered_rows(p) <= POOLING_PLANE && covered_rows(p) * covered_pitch(p) <= POOLING_PLANE;
 }
 
-ALWAYS_INLINE void pooled_plane(
-  const struct pooling p, const float *plane, float *y, float *frame, float *buffer
+/* Whether all windows lie inside the image. */
+ALWAYS_INLINE bool windows_lie_inside(const struct pooling p) {
+  return p.pad_y == 0 && p.pad_x == 0 && covered_rows(p) <= p.input.height &&
+         (p.output.width - 1) * p.stride_x + p.kernel_x <= p.input.width;
+}
+
+/* All outputs of a plane whose windows are whole: they cover rows `pitch` floats apart from `frame`
+ * on. */
+ALWAYS_INLINE void pool_whole_windows(
+  const struct pooling p, const float *frame, int64_t pitch, float *y, float *buffer
 ) {
-  const int64_t pitch = covered_pitch(p), rows = covered_rows(p);
-  const int64_t below = rows - p.pad_y, right = pitch - p.pad_x;
-  const int64_t height = p.input.height < below ? p.input.height : below;
-  const int64_t width = p.input.width < right ? p.input.width : right;
-  for (int64_t i = 0; i < height && width > 0; i++)
-    copy_floats(frame + (i + p.pad_y) * pitch + p.pad_x, plane + i * p.input.row_pitch, width);
+  const int64_t width = covered_pitch(p);
   for (int64_t i = 0; i < p.output.height; i++, y += p.output.row_pitch) {
     const float *row = frame + i * p.stride_y * pitch;
-    for (int64_t j = 0; j < pitch; j += LANES) {
+    for (int64_t j = 0; j < width; j += LANES) {
       vector most = broadcast(p.start);
       for (int64_t k = 0; k < p.kernel_y; k++) {
         vector v = load(row + k * pitch + j);
@@ -192,6 +183,22 @@ ALWAYS_INLINE void pooled_plane(
     }
     join_columns(p, buffer, y, p.output.width);
   }
+}
+
+ALWAYS_INLINE void pooled_plane(
+  const struct pooling p, const float *plane, float *y, float *frame, float *buffer
+) {
+  if (windows_lie_inside(p)) {
+    pool_whole_windows(p, plane, p.input.row_pitch, y, buffer);
+    return;
+  }
+  const int64_t pitch = covered_pitch(p), rows = covered_rows(p);
+  const int64_t below = rows - p.pad_y, right = pitch - p.pad_x;
+  const int64_t height = p.input.height < below ? p.input.height : below;
+  const int64_t width = p.input.width < right ? p.input.width : right;
+  for (int64_t i = 0; i < height && width > 0; i++)
+    copy_floats(frame + (i + p.pad_y) * pitch + p.pad_x, plane + i * p.input.row_pitch, width);
+  pool_whole_windows(p, frame, pitch, y, buffer);
 }
 
 /* Not in place. Split over planes. */

@@ -40,6 +40,18 @@ typedef float vector_in_memory __attribute__((vector_size(4 * LANES), aligned(4)
 
 ALWAYS_INLINE vector load(const float *p) { return *(const vector_in_memory *)p; }
 
+/* Every second float from p on: p[0], p[2], ... Reads 2 * LANES. */
+ALWAYS_INLINE vector load_even(const float *p) {
+  vector a = load(p), b = load(p + LANES);
+#if LANES == 16
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif LANES == 8
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+#endif
+}
+
 ALWAYS_INLINE void store(float *p, vector v) { *(vector_in_memory *)p = v; }
 
 ALWAYS_INLINE vector broadcast(float s) { return s - (vector){0}; }
