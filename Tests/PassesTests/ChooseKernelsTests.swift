@@ -7,17 +7,22 @@ struct ChooseKernelsTests {
   /// Convolutions have a slow kernel for dense values and a fast one that wants a halo; inner products read
   /// dense values; everything else takes any planes.
   struct Kernels: KernelSource {
+    /// Whether the fast kernel wants one row pitch on both ends.
+    var keepsRowPitch = false
+
     func candidates(for node: NodeID, in graph: Graph) -> [KernelCandidate] {
       switch graph[node].operation {
       case .convolution(let layer):
-        let halo = Halo(top: 1, bottom: 1, gap: layer.window.pad[1])
+        let pad = layer.window.pad
+        var fast = KernelCandidate(
+          kernel: "fast", fit: .fits(cost: 1),
+          inputs: [.planes(Halo(top: pad[0], bottom: pad[0], gap: pad[1]))], outputs: [.anyPlanes],
+          reason: "made up")
+        fast.keepsRowPitch = keepsRowPitch
         return [
           KernelCandidate(
             kernel: "slow", fit: .fits(cost: 2), inputs: [.dense], outputs: [.denseOnly]),
-          KernelCandidate(
-            kernel: "fast", fit: .fits(cost: 1), inputs: [.planes(halo)], outputs: [.anyPlanes],
-            reason: "made up"),
-          KernelCandidate(kernel: "never", fit: .declines(because: "it is a Tuesday")),
+          fast, KernelCandidate(kernel: "never", fit: .declines(because: "it is a Tuesday")),
         ]
       case .innerProduct:
         return [
@@ -66,6 +71,23 @@ struct ChooseKernelsTests {
     let repacks = lowered.graph.layers.filter { $0.hasSuffix(":Repack") }
     #expect(repacks == ["one:Repack"])
     try lowered.graph.verify()
+  }
+
+  @Test func `kernels that want it get one row pitch on both ends`() throws {
+    var (graph, data) = try Graph.image()
+    let padded = try graph.add(.convolution(Self.padded), "padded", [data])
+    let point = Convolution(filters: 2, window: Window(kernel: [1, 1]))
+    let middle = try graph.add(.convolution(point), "middle", [padded])
+    let last = try graph.add(.convolution(point), "last", [middle])
+    let flat = try graph.add(.innerProduct(InnerProduct(outputs: 3)), "flat", [last])
+    graph.setOutputs([flat])
+    let plain = try ChooseKernels(source: Kernels()).run(graph)
+    #expect([padded, middle, last].map { plain.layouts[$0] } == [.dense, .dense, .dense])
+    let lowered = try ChooseKernels(source: Kernels(keepsRowPitch: true)).run(graph)
+    let gap = Layout.planes(Halo(top: 0, bottom: 0, gap: 1))
+    // The inner product needs rows without gaps: the last convolution has to move its sums.
+    #expect([padded, middle, last].map { lowered.layouts[$0] } == [gap, gap, .dense])
+    #expect(lowered.graph.layers.filter { $0.hasSuffix(":Repack") } == ["padded:Repack"])
   }
 
   @Test func `readers that need the same layout share one copy`() throws {

@@ -201,6 +201,18 @@ ALWAYS_INLINE void pooled_plane(
   pool_whole_windows(p, frame, pitch, y, buffer);
 }
 
+/* The average of a whole plane, whose one window covers it. */
+ALWAYS_INLINE float average_of_plane(const struct pooling p, const float *plane) {
+  vector sum = {0};
+  float rest = 0;
+  for (int64_t row = 0; row < p.input.height; row++, plane += p.input.row_pitch) {
+    int64_t j = 0;
+    for (; j + LANES <= p.input.width; j += LANES) sum += load(plane + j);
+    for (; j < p.input.width; j++) rest += plane[j];
+  }
+  return (sum_of_lanes(sum) + rest) / (float)(p.kernel_y * p.kernel_x);
+}
+
 /* Not in place. Split over planes. */
 ALWAYS_INLINE void pooling(const struct pooling p, const float *x, float *y, int part, int parts) {
   float buffer[POOLING_COLUMNS + 4 * LANES * 2] = {0};
@@ -211,7 +223,12 @@ ALWAYS_INLINE void pooling(const struct pooling p, const float *x, float *y, int
   if (framed) fill_floats(frame, covered_rows(p) * covered_pitch(p), p.start);
   for (int64_t c = first; c < end && framed; c++)
     pooled_plane(p, x + c * p.input.plane_pitch, y + c * p.output.plane_pitch, frame, buffer);
-  for (int64_t c = first; c < end && !framed; c++)
+  const bool global = p.method == POOLING_AVERAGE && p.output.height * p.output.width == 1 &&
+                      p.pad_y == 0 && p.pad_x == 0 && p.kernel_y == p.input.height &&
+                      p.kernel_x == p.input.width;
+  for (int64_t c = first; c < end && global; c++)
+    y[c * p.output.plane_pitch] = average_of_plane(p, x + c * p.input.plane_pitch);
+  for (int64_t c = first; c < end && !framed && !global; c++)
     for (int64_t i = 0; i < p.output.height; i++)
       pooled_row(
         p, x + c * p.input.plane_pitch, y + c * p.output.plane_pitch + i * p.output.row_pitch, i,
