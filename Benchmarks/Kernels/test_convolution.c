@@ -325,13 +325,11 @@ static void check_packed(struct problem *p, int parts) {
   int32_t *offsets = malloc((size_t)(p->groups * p->taps) * sizeof *offsets);
   float *weights = calloc((size_t)(p->outputs * p->taps + LANES), sizeof *weights);
   float *bias = calloc((size_t)p->outputs, sizeof *bias);
-  int64_t count = 0, sizes = 0, w = 0;
+  int64_t count = 0, w = 0;
   for (int64_t g = 0; g < p->groups; g++) {
     for (int64_t k = 0; k < p->taps; k++) offsets[g * p->taps + k] = offset_of(p, k);
     for (int64_t m = 0; m < per_group; m += M) {
-      int64_t size = per_group - m < M ? per_group - m : M;
       blocks[count++] = (struct packed_block){(uint32_t)g, (uint32_t)(g * per_group + m)};
-      sizes |= 1 << size;
     }
     for (int64_t k = 0; k < p->taps; k += block_columns)
       for (int64_t m = 0; m < per_group; m += M)
@@ -354,8 +352,6 @@ static void check_packed(struct problem *p, int parts) {
     .columns = p->taps,
     .columns_block = block_columns,
     .blocks = count,
-    .block_sizes = sizes,
-    .tile_outputs = M,
     .tile_vectors = P,
     .band = random_int(1, 4) * P * LANES,
     .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,

@@ -35,9 +35,7 @@ struct convolution_packed {
   int64_t columns;       /* of each group */
   int64_t columns_block; /* k summed in one go */
   int64_t blocks;        /* without the one at the table's end, sorted by group */
-  int64_t block_sizes;   /* bit m is set when a block has m outputs; a literal */
-  int64_t tile_outputs;  /* M <= 14, a literal: outputs of a block at most */
-  int64_t tile_vectors;  /* P <= 4, a literal */
+  int64_t tile_vectors;  /* P, 2 or 4; outputs of a block times P <= ACCUMULATORS */
   int64_t band;          /* positions: whole tiles, at most MAX_PANEL_POSITIONS, and
                             band * columns_block <= PANEL_FLOATS */
   enum rectifier rectifier;
@@ -57,59 +55,59 @@ struct packed_arrays {
 
 /* One block over one panel, from column k on. */
 ALWAYS_INLINE void packed_block_band(
-  const struct convolution_packed c, const int outputs, const struct packed_arrays a,
-  const struct packed_block block, struct strip *strip, const float *panel, int64_t q0, int64_t q1,
-  bool first, bool last
+  const struct convolution_packed *c, const int outputs, const int P,
+  const struct packed_arrays *a, const struct packed_block block, struct strip *strip,
+  const float *panel, int64_t q0, int64_t q1, bool first, bool last
 ) {
-  const uint32_t *planes = a.planes + block.first_output;
-  for (int m = 0; m < outputs; m++) strip->at[m] = planes[m] * c.output.plane_pitch;
-  strip->bias = first ? a.bias + block.first_output : NULL;
-  strip->rectifier = last ? c.rectifier : RECTIFIER_NONE;
+  const uint32_t *planes = a->planes + block.first_output;
+  for (int m = 0; m < outputs; m++) strip->at[m] = planes[m] * c->output.plane_pitch;
+  strip->bias = first ? a->bias + block.first_output : NULL;
+  strip->rectifier = last ? c->rectifier : RECTIFIER_NONE;
   const int64_t positions = q1 - q0, tail = positions % LANES;
   if (outputs >= 4 && outputs <= LANES && (tail == 1 || tail == 2)) {
     const int64_t whole = positions - tail;
-    if (whole > 0) strips(outputs, (int)c.tile_vectors, strip, panel, a.y + q0, whole);
+    if (whole > 0) strips(outputs, P, strip, panel, a->y + q0, whole);
     if (tail == 1)
-      strip_tail(outputs, strip, panel + whole, a.y + q0 + whole, 1);
+      strip_tail(outputs, strip, panel + whole, a->y + q0 + whole, 1);
     else
-      strip_tail(outputs, strip, panel + whole, a.y + q0 + whole, 2);
+      strip_tail(outputs, strip, panel + whole, a->y + q0 + whole, 2);
   } else {
-    strips(outputs, (int)c.tile_vectors, strip, panel, a.y + q0, positions);
+    strips(outputs, P, strip, panel, a->y + q0, positions);
   }
 }
 
 /* Blocks [begin, end) over positions [q0, q1). */
 ALWAYS_INLINE void packed_band(
-  const struct convolution_packed c, const struct packed_arrays a, float *panel,
+  const int P, const struct convolution_packed *c, const struct packed_arrays *a, float *panel,
   const int32_t *panel_offsets, int64_t begin, int64_t end, int64_t q0, int64_t q1
 ) {
   struct panel_piece pieces[MAX_PANEL_POSITIONS];
-  int64_t count = panel_pieces(c.output, c.row_pitch, q0, q1, pieces);
+  int64_t count = panel_pieces(c->output, c->row_pitch, q0, q1, pieces);
   for (int64_t i = begin; i < end;) {
-    int64_t group = a.blocks[i].group, stop = i, group_start = i, group_end = i;
-    while (stop < end && a.blocks[stop].group == group) stop++;
-    while (group_start > 0 && a.blocks[group_start - 1].group == group) group_start--;
-    while (group_end < c.blocks && a.blocks[group_end].group == group) group_end++;
-    int64_t before = a.blocks[group_start].first_output;
-    int64_t of_group = a.blocks[group_end].first_output - before;
+    int64_t group = a->blocks[i].group, stop = i, group_start = i, group_end = i;
+    while (stop < end && a->blocks[stop].group == group) stop++;
+    while (group_start > 0 && a->blocks[group_start - 1].group == group) group_start--;
+    while (group_end < c->blocks && a->blocks[group_end].group == group) group_end++;
+    int64_t before = a->blocks[group_start].first_output;
+    int64_t of_group = a->blocks[group_end].first_output - before;
     /* Weights of the groups before, which have the same columns. */
-    const float *weights = a.weights + before * c.columns;
-    for (int64_t k = 0; k < c.columns; k += c.columns_block) {
-      int64_t columns = c.columns - k < c.columns_block ? c.columns - k : c.columns_block;
+    const float *weights = a->weights + before * c->columns;
+    for (int64_t k = 0; k < c->columns; k += c->columns_block) {
+      int64_t columns = c->columns - k < c->columns_block ? c->columns - k : c->columns_block;
       fill_panel(
-        pieces, count, a.x + group * c.group_pitch, a.offsets + group * c.columns + k, columns,
-        panel, c.band
+        pieces, count, a->x + group * c->group_pitch, a->offsets + group * c->columns + k, columns,
+        panel, c->band
       );
-      struct strip strip = {.offsets = panel_offsets, .columns = columns, .slope = c.slope};
+      struct strip strip = {.offsets = panel_offsets, .columns = columns, .slope = c->slope};
       for (int64_t b = i; b < stop; b++) {
-        const struct packed_block block = a.blocks[b];
+        const struct packed_block block = a->blocks[b];
         strip.weights = weights + k * of_group + (block.first_output - before) * columns;
-        switch (a.blocks[b + 1].first_output - block.first_output) {
+        switch (a->blocks[b + 1].first_output - block.first_output) {
 #define SIZE(m)                                                                          \
   case m:                                                                                \
-    if (m <= c.tile_outputs && c.block_sizes >> m & 1)                                   \
+    if (m * P <= ACCUMULATORS)                                                           \
       packed_block_band(                                                                 \
-        c, m, a, block, &strip, panel, q0, q1, k == 0, k + columns == c.columns          \
+        c, m, P, a, block, &strip, panel, q0, q1, k == 0, k + columns == c->columns      \
       );                                                                                 \
     break;
           SIZE(1)
@@ -132,9 +130,20 @@ ALWAYS_INLINE void packed_band(
     }
     i = stop;
   }
-  for (int64_t o = a.blocks[begin].first_output; o < a.blocks[end].first_output; o++)
-    zero_band_halo(c.output, a.y + a.planes[o] * c.output.plane_pitch, q0, q1);
+  for (int64_t o = a->blocks[begin].first_output; o < a->blocks[end].first_output; o++)
+    zero_band_halo(c->output, a->y + a->planes[o] * c->output.plane_pitch, q0, q1);
 }
+
+/* Shared by all layers: a copy for each would take the compiler half a second. */
+#define PACKED_BAND(P)                                                                       \
+  SHARED void packed_band_##P(                                                               \
+    const struct convolution_packed *c, const struct packed_arrays *a, float *panel,         \
+    const int32_t *panel_offsets, int64_t begin, int64_t end, int64_t q0, int64_t q1         \
+  ) {                                                                                        \
+    packed_band(P, c, a, panel, panel_offsets, begin, end, q0, q1);                          \
+  }
+PACKED_BAND(2)
+PACKED_BAND(4)
 
 /* Split over bands; over bands and blocks where there are few bands. */
 ALWAYS_INLINE void convolution_packed(
@@ -157,7 +166,10 @@ ALWAYS_INLINE void convolution_packed(
     if (stop > end) stop = end;
     int64_t q0 = band * c.band, q1 = q0 + c.band < positions ? q0 + c.band : positions;
     int64_t from = whole ? 0 : i - band * of_band, to = whole ? blocks : stop - band * of_band;
-    packed_band(c, a, panel, panel_offsets, from, to, q0, q1);
+    if (c.tile_vectors == 2)
+      packed_band_2(&c, &a, panel, panel_offsets, from, to, q0, q1);
+    else
+      packed_band_4(&c, &a, panel, panel_offsets, from, to, q0, q1);
     i = stop;
   }
 

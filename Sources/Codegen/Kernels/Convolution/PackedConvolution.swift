@@ -29,8 +29,7 @@ struct PackedConvolution: Kernel {
       ".row_pitch = \(inputPitches.rowPitch), .groups = \(geometry.layer.groups), "
         + ".group_pitch = \(geometry.groupPitch(inputPitches))",
       ".columns = \(geometry.columns), .columns_block = \(product.columnsBlock)",
-      ".blocks = \(product.blocks.count), .block_sizes = \(product.blockSizes)",
-      ".tile_outputs = \(product.outputs), .tile_vectors = \(product.vectors), "
+      ".blocks = \(product.blocks.count), .tile_vectors = \(product.vectors), "
         + ".band = \(product.band)",
       emitter.rectifier(geometry.layer.activation),
     ]
@@ -73,8 +72,7 @@ struct PackedProduct {
   let columnsBlock: Int
   /// Positions of a panel.
   let band: Int
-  /// Outputs and vectors of a tile of registers.
-  let outputs: Int
+  /// Vectors of a tile of registers.
   let vectors: Int
   private let geometry: ConvolutionGeometry
 
@@ -85,7 +83,7 @@ struct PackedProduct {
   init(_ geometry: ConvolutionGeometry, _ target: Target) {
     self.geometry = geometry
     let tile = target.lanes == 16 ? 14 : 6
-    outputs = min(tile, geometry.filters)
+    let outputs = min(tile, geometry.filters)
     vectors = outputs < 3 ? 4 : 2
     let positions = vectors * target.lanes
     // With few filters a panel is soon used up; with many it should hold all columns that fit beside two tiles.
@@ -94,7 +92,7 @@ struct PackedProduct {
     let floats = min(Self.panelFloats, target.level1Bytes / 4)
     let wide = min(Self.mostPositions, floats / columnsBlock)
     band = max(2, wide / positions) * positions
-    let (filters, outputs) = (geometry.filters, outputs)
+    let filters = geometry.filters
     blocks = (0..<geometry.layer.groups).flatMap { group in
       stride(from: 0, to: filters, by: outputs).map { first in
         let start = group * filters
@@ -102,11 +100,6 @@ struct PackedProduct {
           group: group, filters: start + first..<start + min(first + outputs, filters))
       }
     }
-  }
-
-  /// Bit m is set if a block has m filters.
-  var blockSizes: String {
-    "0x" + String(blocks.reduce(0) { $0 | 1 << $1.filters.count }, radix: 16)
   }
 
   /// Cycles for all items. Fitted to ResNet-50's layers on AMD's third Zen generation.
