@@ -8,7 +8,9 @@ enum TinyNetwork {
   static let prelude = root.appending(path: "Sources/CPrelude/Prelude")
   static let interface = root.appending(path: "Sources/CSparsec/include")
   static let networks = root.appending(path: "Tests/RuntimeTests/Networks")
-  static let fixedPart = ["context.c", "cpu.c", "pool.c", "run.c"].map { prelude.appending(path: $0).path }
+  static let fixedPart = ["context.c", "cpu.c", "pool.c", "run.c"].map {
+    prelude.appending(path: $0).path
+  }
   static let compiler = ProcessInfo.processInfo.environment["CC"] ?? "clang"
 
   /// Where this run's files lie until it ends.
