@@ -321,13 +321,12 @@ static void check_packed(struct problem *p, int parts) {
   int64_t per_group = p->outputs / p->groups, block_columns = random_int(1, 20);
   if (block_columns > p->taps) block_columns = p->taps;
   struct packed_block *blocks = malloc((size_t)(p->outputs + 1) * sizeof *blocks);
-  uint32_t *planes = malloc((size_t)p->outputs * sizeof *planes);
-  int32_t *offsets = malloc((size_t)(p->groups * p->taps) * sizeof *offsets);
+  int32_t *offsets = malloc((size_t)p->taps * sizeof *offsets);
   float *weights = calloc((size_t)(p->outputs * p->taps + LANES), sizeof *weights);
   float *bias = calloc((size_t)p->outputs, sizeof *bias);
   int64_t count = 0, w = 0;
+  for (int64_t k = 0; k < p->taps; k++) offsets[k] = offset_of(p, k);
   for (int64_t g = 0; g < p->groups; g++) {
-    for (int64_t k = 0; k < p->taps; k++) offsets[g * p->taps + k] = offset_of(p, k);
     for (int64_t m = 0; m < per_group; m += M) {
       blocks[count++] = (struct packed_block){(uint32_t)g, (uint32_t)(g * per_group + m)};
     }
@@ -338,16 +337,12 @@ static void check_packed(struct problem *p, int parts) {
             weights[w++] = p->weights[(g * per_group + o) * p->taps + i];
   }
   blocks[count] = (struct packed_block){0, (uint32_t)p->outputs};
-  for (int64_t o = 0; o < p->outputs; o++) {
-    planes[o] = (uint32_t)o;
-    if (p->bias) bias[o] = p->bias[o];
-  }
+  for (int64_t o = 0; o < p->outputs && p->bias; o++) bias[o] = p->bias[o];
   float *y_memory = guarded(planes_length(p->output)), *y = y_memory + plane_origin(p->output);
   bool relu = random_bits() & 1;
   struct convolution_packed c = {
     .output = p->output,
     .row_pitch = p->row_pitch,
-    .groups = p->groups,
     .group_pitch = p->group_pitch,
     .columns = p->taps,
     .columns_block = block_columns,
@@ -357,13 +352,12 @@ static void check_packed(struct problem *p, int parts) {
     .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,
     .slope = 0.1f,
   };
-  const struct packed_arrays a = {p->flat, blocks, planes, offsets, weights, bias, y};
+  const struct packed_arrays a = {p->flat, blocks, offsets, weights, bias, y};
   for (int part = 0; part < parts; part++) convolution_packed(c, a, part, parts);
   compare(p, "convolution_packed", y, 0.1f, relu);
   expect_halo("convolution_packed halo", p->output, y_memory, true);
   release(y_memory);
   free(blocks);
-  free(planes);
   free(offsets);
   free(weights);
   free(bias);

@@ -23,8 +23,8 @@ import report
 from build import Built, Tools, build, convert_for_mnn
 from engines import Engine, Sparsec, Worker
 from models import MODELS, Model
-from peers import EXPORTER, HERE, PEERS, Absent, Peer, python_of
-from tools import ROOT, prepare, say, version, wait_for_quiet
+from peers import EXPORTER, PEERS, Absent, Peer, python_of
+from tools import add_places, prepare, say, version, wait_for_quiet
 
 TOLERANCE = 1e-3  # max|a - b| / max|b|; half floats would show as more, a wrong layer as much more
 
@@ -43,16 +43,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--time", type=float, default=1.0, help="seconds of a turn")
     parser.add_argument("--warmup", type=float, default=0.3, help="seconds in front of a turn")
     parser.add_argument("--no-layers", action="store_true", help="without oneDNN, layer by layer")
-    parser.add_argument("--wait", type=float, metavar="LOAD",
-                        help="start when the load average is below this")
-    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared",
-                        help="the folder with models/squeezenet_dc and models/caffenet_conv_ssl")
-    parser.add_argument("--sparsec", type=Path,
-                        help="a tool with example-weights beside it; otherwise it is built")
-    parser.add_argument("--build", type=Path, default=HERE / "build", help="for everything made")
+    add_places(parser)
     parser.add_argument("--output", type=Path, help="results as JSON (build/results.json)")
-    parser.add_argument("--page", type=Path, default=ROOT / "Docs" / "Performance.md",
-                        help="the page whose table is replaced")
     parser.add_argument("--render", type=Path, metavar="RESULTS.json",
                         help="only write the page's table, from older results")
     result = parser.parse_args()

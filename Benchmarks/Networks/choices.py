@@ -25,8 +25,8 @@ import report
 from build import Tools, make_weights
 from engines import Sparsec
 from models import MODELS, Model
-from peers import HERE, Absent, last_line
-from tools import ROOT, prepare, say, version, wait_for_quiet
+from peers import Absent, last_line
+from tools import add_places, prepare, say, version, wait_for_quiet
 
 BEGIN, END = "<!-- choices: written by choices.py -->", "<!-- end of choices -->"
 TARGET = 0.1  # of the network's time
@@ -43,16 +43,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--time", type=float, default=1.0, help="seconds of a turn")
     parser.add_argument("--reuse-times", action="store_true",
                         help="of kernels that an earlier run measured")
-    parser.add_argument("--wait", type=float, metavar="LOAD",
-                        help="start when the load average is below this")
-    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared",
-                        help="the folder with models/squeezenet_dc and models/caffenet_conv_ssl")
-    parser.add_argument("--sparsec", type=Path,
-                        help="a tool with example-weights beside it; otherwise it is built")
-    parser.add_argument("--build", type=Path, default=HERE / "build", help="for everything made")
+    add_places(parser)
     parser.add_argument("--output", type=Path, help="results as JSON (build/choices.json)")
-    parser.add_argument("--page", type=Path, default=ROOT / "Docs" / "Performance.md",
-                        help="the page whose table is replaced")
     parser.add_argument("--render", type=Path, metavar="CHOICES.json",
                         help="only write the page's table, from older results")
     result = parser.parse_args()

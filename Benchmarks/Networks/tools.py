@@ -19,6 +19,19 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Options of every command here: when to start, and where things are and go."""
+    parser.add_argument("--wait", type=float, metavar="LOAD",
+                        help="start when the load average is below this")
+    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared",
+                        help="the folder with models/squeezenet_dc and models/caffenet_conv_ssl")
+    parser.add_argument("--sparsec", type=Path,
+                        help="a tool with example-weights beside it; otherwise it is built")
+    parser.add_argument("--build", type=Path, default=HERE / "build", help="for everything made")
+    parser.add_argument("--page", type=Path, default=ROOT / "Docs" / "Performance.md",
+                        help="the page whose table is replaced")
+
+
 def prepare(options: argparse.Namespace) -> Tools:
     """The tool that was asked for, or one built now."""
     sparsec = options.sparsec

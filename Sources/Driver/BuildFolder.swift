@@ -9,14 +9,14 @@ public struct BuildFolder: ~Copyable {
 
   /// A fresh temporary folder, removed when this value ends.
   public static func temporary() throws(Diagnostic) -> BuildFolder {
-    let base = NSTemporaryDirectory()
-    var template = Array((base + (base.hasSuffix("/") ? "" : "/") + "sparsec-XXXXXX").utf8CString)
+    var template = UnfinishedFiles.temporaryTemplate()
     let path = UnfinishedFiles.make {
       guard mkdtemp(&template) != nil else { return nil }
       return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
     guard let path else {
-      throw .error("cannot make a folder in \(base): \(String(cString: strerror(errno)))")
+      throw .error(
+        "cannot make a folder in \(NSTemporaryDirectory()): \(String(cString: strerror(errno)))")
     }
     return BuildFolder(path: path, isTemporary: true)
   }

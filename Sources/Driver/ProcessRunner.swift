@@ -71,7 +71,7 @@ private struct NamelessFile: ~Copyable {
   static let limit = 1 << 24
 
   init() throws(Diagnostic) {
-    var template = Array((NSTemporaryDirectory() + "/sparsec-XXXXXX").utf8CString)
+    var template = UnfinishedFiles.temporaryTemplate()
     descriptor = UnfinishedFiles.uninterrupted {
       let descriptor = mkstemp(&template)
       if descriptor >= 0 { unlink(template) }

@@ -5,6 +5,12 @@ import Synchronization
 public enum UnfinishedFiles {
   private static let paths = Mutex<Set<String>>([])
 
+  /// What mkstemp and mkdtemp make the name of a file or folder of, in the folder for temporary ones.
+  static func temporaryTemplate() -> [CChar] {
+    let base = NSTemporaryDirectory()
+    return Array((base + (base.hasSuffix("/") ? "" : "/") + "sparsec-XXXXXX").utf8CString)
+  }
+
   /// Makes something that is unfinished and returns its path, or nil; no end comes in between.
   static func make(_ create: () -> String?) -> String? {
     paths.withLock { paths in

@@ -5,8 +5,7 @@
  * for output positions q. A band of positions is taken at a time; of its inputs some columns are
  * copied into a panel (panel.h), from which all outputs are computed before the next columns come.
  *
- * Outputs whose weights are all zero are in no block: they are filled with their bias. Reads x at
- * min(offsets) .. max(offsets) + positions of the input + READ_SLACK; writes the output's elements
+ * Reads x at min(offsets) .. max(offsets) + positions of the input + READ_SLACK; writes the output's elements
  * and its declared halo (zeros), and gap columns.
  */
 #ifndef SPARSEC_CONVOLUTION_PACKED_H
@@ -19,19 +18,19 @@
 /* Outputs that are computed together, of one group; the table ends with one more, which has nothing
  * but the ends of the others. */
 struct packed_block {
-  uint32_t group;        /* of inputs and of columns */
-  uint32_t first_output; /* place of its first output; it has all up to the next block's */
+  uint32_t group;        /* its inputs begin at x + group * group_pitch */
+  uint32_t first_output; /* it has all up to the next block's */
 };
 
-/* Recommended: 6 x 2 or 4 x 3 tiles for 8 lanes, 14 x 2 or 9 x 3 for 16, as for
- * convolution_columns; columns_block about 256; band as many positions as make a panel of 32 kB,
- * but 2 tiles at least (measured on Zen 3: 88 to 91 % of the peak for 1x1 convolutions at 28x28 and
- * 56x56, where reading planes directly gives 77 to 83 %).
+/* Recommended: blocks of 6 outputs and 2 vectors for 8 lanes, 14 and 2 for 16; of 1 or 2 outputs and 4 vectors
+ * where a group has no more. columns_block 512, or 128 for 64 outputs and fewer; band as many
+ * positions as make a panel of 32 kB, but 2 tiles at least (measured on Zen 3: 88 to 91 % of the peak
+ * for 1x1 convolutions at 28x28 and 56x56, where reading planes directly gives 77 to 83 %).
  */
 struct convolution_packed {
   struct planes output;  /* output.planes = outputs of all groups */
   int64_t row_pitch;     /* of x */
-  int64_t groups, group_pitch; /* floats of x from one group's inputs to the next's */
+  int64_t group_pitch;   /* floats of x from one group's inputs to the next's */
   int64_t columns;       /* of each group */
   int64_t columns_block; /* k summed in one go */
   int64_t blocks;        /* without the one at the table's end, sorted by group */
@@ -45,11 +44,10 @@ struct convolution_packed {
 struct packed_arrays {
   const float *x;
   const struct packed_block *blocks;
-  const uint32_t *planes;  /* the plane of every output: those in blocks, then the others */
-  const int32_t *offsets;  /* [group][columns] */
-  const float *weights;    /* by group, then columns_block columns, then block: [k][outputs]; and
-                              LANES floats more */
-  const float *bias;       /* in the order of `planes` */
+  const int32_t *offsets; /* [columns], the same for all groups */
+  const float *weights;   /* by group, then columns_block columns, then block: [k][outputs]; and
+                             LANES floats more */
+  const float *bias;      /* of every output */
   float *y;
 };
 
@@ -59,8 +57,8 @@ ALWAYS_INLINE void packed_block_band(
   const struct packed_arrays *a, const struct packed_block block, struct strip *strip,
   const float *panel, int64_t q0, int64_t q1, bool first, bool last
 ) {
-  const uint32_t *planes = a->planes + block.first_output;
-  for (int m = 0; m < outputs; m++) strip->at[m] = planes[m] * c->output.plane_pitch;
+  for (int m = 0; m < outputs; m++)
+    strip->at[m] = (block.first_output + m) * c->output.plane_pitch;
   strip->bias = first ? a->bias + block.first_output : NULL;
   strip->rectifier = last ? c->rectifier : RECTIFIER_NONE;
   const int64_t positions = q1 - q0, tail = positions % LANES;
@@ -95,8 +93,7 @@ ALWAYS_INLINE void packed_band(
     for (int64_t k = 0; k < c->columns; k += c->columns_block) {
       int64_t columns = c->columns - k < c->columns_block ? c->columns - k : c->columns_block;
       fill_panel(
-        pieces, count, a->x + group * c->group_pitch, a->offsets + group * c->columns + k, columns,
-        panel, c->band
+        pieces, count, a->x + group * c->group_pitch, a->offsets + k, columns, panel, c->band
       );
       struct strip strip = {.offsets = panel_offsets, .columns = columns, .slope = c->slope};
       for (int64_t b = i; b < stop; b++) {
@@ -131,7 +128,7 @@ ALWAYS_INLINE void packed_band(
     i = stop;
   }
   for (int64_t o = a->blocks[begin].first_output; o < a->blocks[end].first_output; o++)
-    zero_band_halo(c->output, a->y + a->planes[o] * c->output.plane_pitch, q0, q1);
+    zero_band_halo(c->output, a->y + o * c->output.plane_pitch, q0, q1);
 }
 
 /* Shared by all layers: a copy for each would take the compiler half a second. */
@@ -155,13 +152,13 @@ ALWAYS_INLINE void convolution_packed(
   /* Gaps of the output that no piece fills are computed from what is here. */
   if (c.output.row_pitch != c.row_pitch) memset(panel, 0, sizeof panel);
 
-  const int64_t positions = output_positions(c.output);
+  const int64_t positions = flat_positions(c.output, c.output.row_pitch);
   const int64_t bands = (positions + c.band - 1) / c.band, blocks = c.blocks;
-  /* Bands are shared between parts only where they would not share evenly. */
+  /* Parts share bands only where whole ones would not come out even. */
   const bool whole = bands % parts == 0 || bands >= 8 * parts;
   const int64_t pieces = whole ? bands : bands * blocks, of_band = whole ? 1 : blocks;
   const int64_t end = part_start(pieces, part + 1, parts);
-  for (int64_t i = part_start(pieces, part, parts); i < end && blocks > 0;) {
+  for (int64_t i = part_start(pieces, part, parts); i < end;) {
     int64_t band = i / of_band, stop = (band + 1) * of_band;
     if (stop > end) stop = end;
     int64_t q0 = band * c.band, q1 = q0 + c.band < positions ? q0 + c.band : positions;
@@ -171,13 +168,6 @@ ALWAYS_INLINE void convolution_packed(
     else
       packed_band_4(&c, &a, panel, panel_offsets, from, to, q0, q1);
     i = stop;
-  }
-
-  const int64_t live = a.blocks[blocks].first_output, dead = c.output.planes - live;
-  const int64_t last = live + part_start(dead, part + 1, parts);
-  for (int64_t o = live + part_start(dead, part, parts); o < last; o++) {
-    float value = rectified_scalar(a.bias[o], c.rectifier, c.slope);
-    fill_plane(c.output, a.y + a.planes[o] * c.output.plane_pitch, value);
   }
 }
 

@@ -2,7 +2,7 @@
  *
  * A panel has a row for each column of the weights' matrix (see convolution_columns.h), with the
  * inputs of the band's positions next to each other. Reading planes directly, every row would lie
- * on a memory page of its own: more pages than processors know addresses of. Positions are those of
+ * on a memory page of its own: more pages than a processor keeps addresses of. Positions are those of
  * the output, whose rows may lie closer than the input's: gaps are left out on the way.
  */
 #ifndef SPARSEC_PANEL_H
@@ -19,11 +19,6 @@
 struct panel_piece {
   int32_t from, to, vectors;
 };
-
-/* The flat positions of an output. */
-ALWAYS_INLINE int64_t output_positions(struct planes output) {
-  return (output.height - 1) * output.row_pitch + output.width;
-}
 
 /* The pieces of output positions [q0, q1), of which at most MAX_PANEL_POSITIONS; x has `row_pitch`.
  * Pieces rise, and what one copies too far is overwritten by the next or belongs to gaps. */

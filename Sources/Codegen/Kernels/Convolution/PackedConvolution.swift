@@ -26,14 +26,13 @@ struct PackedConvolution: Kernel {
     let filters = geometry.layer.filters
     let fields = [
       ".output = \(emitter.planes(output, count: filters))",
-      ".row_pitch = \(inputPitches.rowPitch), .groups = \(geometry.layer.groups), "
+      ".row_pitch = \(inputPitches.rowPitch), "
         + ".group_pitch = \(geometry.groupPitch(inputPitches))",
       ".columns = \(geometry.columns), .columns_block = \(product.columnsBlock)",
       ".blocks = \(product.blocks.count), .tile_vectors = \(product.vectors), "
         + ".band = \(product.band)",
       emitter.rectifier(geometry.layer.activation),
     ]
-    let offsets = geometry.offsets(inputPitches)
     let bias =
       geometry.layer.hasBias
       ? source.parameters[1].values : [Float](repeating: 0, count: filters)
@@ -41,10 +40,7 @@ struct PackedConvolution: Kernel {
     let store = [
       ".blocks = "
         + emitter.weights.append(words: table + [0, UInt32(filters)], as: "struct packed_block"),
-      ".planes = \(emitter.weights.append(counts: (0..<filters).map(UInt32.init)))",
-      ".offsets = "
-        + emitter.weights.append(
-          offsets: (0..<geometry.layer.groups).flatMap { _ in offsets }),
+      ".offsets = \(emitter.weights.append(offsets: geometry.offsets(inputPitches)))",
       ".weights = \(emitter.weights.append(floats: product.packed(source.parameters[0].values)))",
       ".bias = \(emitter.weights.append(floats: bias))",
     ]
