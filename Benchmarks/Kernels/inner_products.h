@@ -6,15 +6,16 @@
 #include <cblas.h>
 
 #include "check.h"
+#include "column_blocks.h"
 #include "inner_product_dense.h"
 #include "inner_product_sparse.h"
 #include "room.h"
 
 struct inner {
   int64_t inputs, outputs;
-  float *x, *y, *weights, *values;
+  float *x, *y, *weights;
   uint32_t *ends;
-  uint16_t *rows;
+  struct column_block *blocks;
   struct inner_product_sparse sparse;
 };
 
@@ -34,32 +35,25 @@ static void inner_dense_work(void *with) {
 
 static void inner_sparse_work(void *with) {
   struct inner *i = with;
-  inner_product_sparse(i->sparse, i->x, i->ends, i->rows, i->values, NULL, i->y, 0, 1);
+  inner_product_sparse(i->sparse, i->x, i->ends, i->blocks, NULL, i->y, 0, 1);
 }
 
 static struct inner make_inner(int64_t inputs, int64_t outputs, double density, double live) {
   struct inner i = {inputs, outputs, .x = room(4 * inputs), .y = room(4 * outputs)};
   i.weights = room(4 * inputs * outputs);
-  i.values = room(4 * inputs * outputs);
-  i.rows = room(2 * inputs * outputs);
   int64_t segments = setting("SEGMENTS", 1), segment = outputs / segments;
   i.ends = room(4 * segments * inputs);
+  i.blocks = room(column_blocks_bytes(outputs, inputs, segments));
   i.sparse = (struct inner_product_sparse){
     outputs, inputs, 1, inputs, outputs, segments, segment, RECTIFIER_RELU, 0
   };
   for (int64_t k = 0; k < inputs * outputs; k++) i.weights[k] = random_float();
   for (int64_t k = 0; k < inputs; k++)
     i.x[k] = (random_float() + 1) / 2 < live ? random_float() : 0;
-  uint32_t count = 0;
-  for (int64_t s = 0; s < segments; s++)
-    for (int64_t k = 0; k < inputs; k++) {
-      for (int64_t o = 0; o < segment; o++) {
-        if ((random_float() + 1) / 2 > density) continue;
-        i.rows[count] = (uint16_t)o;
-        i.values[count++] = i.weights[(s * segment + o) * inputs + k];
-      }
-      i.ends[s * inputs + k] = count;
-    }
+  float *pruned = room(4 * inputs * outputs);
+  for (int64_t k = 0; k < inputs * outputs; k++)
+    pruned[k] = (random_float() + 1) / 2 > density ? 0 : i.weights[k];
+  fill_column_blocks(pruned, outputs, inputs, segments, segment, i.ends, i.blocks);
   return i;
 }
 

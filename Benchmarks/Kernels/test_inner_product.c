@@ -1,42 +1,9 @@
 /* test_inner_product.c: the inner products against plain loops in double. */
 #include "check.h"
+#include "column_blocks.h"
 #include "inner_product_columns.h"
 #include "inner_product_dense.h"
 #include "inner_product_sparse.h"
-
-/* The entries of a sparse matrix by segments and columns. */
-struct entries {
-  int64_t segments;
-  uint32_t *ends;
-  uint16_t *rows;
-  float *values;
-};
-
-static struct entries entries_of(
-  const float *weights, int64_t outputs, int64_t inputs, int64_t segment
-) {
-  struct entries e = {.segments = (outputs + segment - 1) / segment};
-  e.ends = malloc((size_t)(e.segments * inputs) * sizeof *e.ends);
-  e.rows = malloc((size_t)(outputs * inputs) * sizeof *e.rows);
-  e.values = malloc((size_t)(outputs * inputs) * sizeof *e.values);
-  uint32_t count = 0;
-  for (int64_t s = 0; s < e.segments; s++)
-    for (int64_t i = 0; i < inputs; i++) {
-      for (int64_t o = s * segment; o < (s + 1) * segment && o < outputs; o++) {
-        if (weights[o * inputs + i] == 0) continue;
-        e.rows[count] = (uint16_t)(o - s * segment);
-        e.values[count++] = weights[o * inputs + i];
-      }
-      e.ends[s * inputs + i] = count;
-    }
-  return e;
-}
-
-static void free_entries(struct entries e) {
-  free(e.ends);
-  free(e.rows);
-  free(e.values);
-}
 
 static void check_sums(
   const char *what, const float *y, const float *weights, const float *x, const float *bias,
@@ -70,20 +37,23 @@ static void check(int parts) {
   enum rectifier rectifier = random_bits() & 1 ? RECTIFIER_RELU : RECTIFIER_NONE;
   float *dense = guarded(outputs), *sparse = guarded(items * y_pitch), *alone = guarded(outputs);
   int64_t segment = random_int(1, outputs);
-  struct entries e = entries_of(weights, outputs, inputs, segment);
+  int64_t segments = (outputs + segment - 1) / segment;
+  uint32_t *ends = malloc((size_t)(segments * inputs) * sizeof *ends);
+  struct column_block *blocks = malloc((size_t)column_blocks_bytes(outputs, inputs, segments));
+  fill_column_blocks(weights, outputs, inputs, segments, segment, ends, blocks);
   struct inner_product_sparse p = {
-    outputs, inputs, items, x_pitch, y_pitch, e.segments, segment, rectifier, 0.5f
+    outputs, inputs, items, x_pitch, y_pitch, segments, segment, rectifier, 0.5f
   };
   for (int part = 0; part < parts; part++) {
     struct inner_product_dense d = {outputs, inputs, rectifier, 0.5f};
     inner_product_dense(d, x, weights, bias, dense, part, parts);
-    inner_product_sparse(p, x, e.ends, e.rows, e.values, bias, sparse, part, parts);
+    inner_product_sparse(p, x, ends, blocks, bias, sparse, part, parts);
   }
   check_sums("inner_product_dense", dense, weights, x, bias, outputs, inputs, rectifier);
   p.items = 1;
   for (int64_t item = 0; item < items; item++) {
     const float *from = x + item * x_pitch, *y = sparse + item * y_pitch;
-    inner_product_sparse(p, from, e.ends, e.rows, e.values, bias, alone, 0, 1);
+    inner_product_sparse(p, from, ends, blocks, bias, alone, 0, 1);
     check_sums("inner_product_sparse", y, weights, from, bias, outputs, inputs, rectifier);
     for (int64_t o = 0; o < y_pitch; o++) {
       float wanted = o < outputs ? alone[o] : GUARD;
@@ -99,7 +69,8 @@ static void check(int parts) {
   release(dense);
   release(sparse);
   release(alone);
-  free_entries(e);
+  free(ends);
+  free(blocks);
 }
 
 /* inner_product_columns with 1 to 17 items; an item's result is the same in any company. */

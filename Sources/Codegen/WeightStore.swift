@@ -49,11 +49,6 @@ public struct WeightStore {
     "(const uint32_t *)(sparsec_weights + \(append(counts)))"
   }
 
-  /// Appends unsigned 16-bit integers; returns the C expression for their address.
-  public mutating func append(indices: [UInt16]) -> String {
-    "(const uint16_t *)(sparsec_weights + \(append(indices)))"
-  }
-
   /// Appends records of 32-bit numbers; returns the C expression for their address as `structure`.
   public mutating func append(words: [UInt32], as structure: String) -> String {
     "(const \(structure) *)(sparsec_weights + \(append(words)))"

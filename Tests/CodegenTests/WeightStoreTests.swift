@@ -14,7 +14,7 @@ struct WeightStoreTests {
       let address: String
       let type: String
       let bytes: [UInt8]
-      switch random.integer(0...5) {
+      switch random.integer(0...4) {
       case 0:
         (address, type) = (store.append(floats: numbers.map(Float.init(bitPattern:))), "float")
         bytes = numbers.flatMap(little)
@@ -25,10 +25,6 @@ struct WeightStoreTests {
         (address, type) = (store.append(counts: numbers), "uint32_t")
         bytes = numbers.flatMap(little)
       case 3:
-        let indices = numbers.map { UInt16(truncatingIfNeeded: $0) }
-        (address, type) = (store.append(indices: indices), "uint16_t")
-        bytes = indices.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
-      case 4:
         (address, type) = (store.append(words: numbers, as: "struct rows"), "struct rows")
         bytes = numbers.flatMap(little)
       default:

@@ -6,12 +6,17 @@
 
 #include "vector.h"
 
-/* The outputs are cut into `segments` ranges of segment_outputs (the last may be shorter; at most
- * 65536 each); each segment has its own columns, so that parts can own segments. Entries of segment
- * s and column i are column_ends[s*inputs + i - 1] (0 for the very first) up to
- * column_ends[s*inputs + i]; entry e adds values[e] * x[i] to output s*segment_outputs + rows[e].
- * Fewer segments are faster (2 cost 3-15 % over 1, 4 cost 20 %): one for each thread that will
- * share the work. Items: x[item*x_pitch + input], y[item*y_pitch + output]. */
+/* Four weights of one column. A column's last block is filled with zeros for its last output. */
+struct column_block {
+  float values[4];
+  uint16_t rows[4]; /* outputs */
+};
+
+/* A column's blocks lie one behind the other, those of `segments` ranges of segment_outputs outputs
+ * (the last may be shorter) in order: blocks column_ends[i*segments + s - 1] (0 for the very first)
+ * up to column_ends[i*segments + s] are those of column i and segment s. One thread reads whole
+ * columns, several own segments. At most 65536 outputs.
+ * Items: x[item*x_pitch + input], y[item*y_pitch + output]. */
 struct inner_product_sparse {
   int64_t outputs, inputs;
   int64_t items, x_pitch, y_pitch;
@@ -20,75 +25,83 @@ struct inner_product_sparse {
   float slope;
 };
 
-ALWAYS_INLINE void prefetch_column(
-  const uint16_t *rows, const float *values, uint32_t begin, uint32_t end
-) {
-  for (uint32_t e = begin; e < end; e += 16) __builtin_prefetch(values + e);
-  for (uint32_t e = begin; e < end; e += 32) __builtin_prefetch(rows + e);
+/* One behind the other: a row may be named again, by the zeros behind it. */
+ALWAYS_INLINE void add_block(float input, const struct column_block *block, float *y) {
+  typedef float quad __attribute__((vector_size(16)));
+  quad values;
+  memcpy(&values, block->values, sizeof values);
+  quad products = input * values;
+  uint64_t rows;
+  memcpy(&rows, block->rows, sizeof rows);
+  y[rows & 0xffff] += products[0];
+  y[rows >> 16 & 0xffff] += products[1];
+  y[rows >> 32 & 0xffff] += products[2];
+  y[rows >> 48] += products[3];
 }
 
+/* Adds a column, and meanwhile fetches one that comes later: 8 blocks are 3 cache lines. Fetches in
+ * one go would have the additions wait behind them. */
 ALWAYS_INLINE void add_column(
-  float input, const uint16_t *rows, const float *values, int64_t count, float *y
+  float input, const struct column_block *block, const struct column_block *end,
+  const struct column_block *next, const struct column_block *next_end, float *y
 ) {
-  int64_t e = 0;
-  /* Four rows a load; a column names a row once, so the four updates never meet. */
-  for (; e + 4 <= count; e += 4) {
-    uint64_t four;
-    memcpy(&four, rows + e, sizeof four);
-    float *a = y + (four & 0xffff), *b = y + (four >> 16 & 0xffff);
-    float *c = y + (four >> 32 & 0xffff), *d = y + (four >> 48);
-    float sum_a = *a + input * values[e], sum_b = *b + input * values[e + 1];
-    float sum_c = *c + input * values[e + 2], sum_d = *d + input * values[e + 3];
-    *a = sum_a;
-    *b = sum_b;
-    *c = sum_c;
-    *d = sum_d;
+  enum { BLOCKS = 8, BYTES = BLOCKS * sizeof(struct column_block) };
+  const char *line = (const char *)next, *last = (const char *)next_end;
+  for (; end - block >= BLOCKS; block += BLOCKS, line += BYTES) {
+#pragma clang loop unroll(full)
+    for (int b = 0; b < BYTES; b += 64) __builtin_prefetch(line + b);
+#pragma clang loop unroll(full)
+    for (int b = 0; b < BLOCKS; b++) add_block(input, block + b, y);
   }
-  for (; e < count; e++) y[rows[e]] += input * values[e];
+  for (; block < end; block++) add_block(input, block, y);
+  for (; line < last; line += 64) __builtin_prefetch(line);
 }
 
-/* All columns of one segment. Live columns are listed first, so that the coming ones can be fetched
- * while one is added: they are short and far apart, and memory would be waited for at each. */
-SHARED void add_segment(
-  int64_t inputs, const float *x, const uint32_t *column_ends, uint32_t start, const uint16_t *rows,
-  const float *values, float *y
+/* Segments [first, end) of all columns that meet an input. Those are listed before, since the coming
+ * ones must be fetched in time: columns are short and far apart, and memory would be waited for. */
+SHARED void add_segments(
+  int64_t inputs, const float *x, const uint32_t *column_ends, int64_t segments, int64_t first,
+  int64_t end, const struct column_block *blocks, float *y
 ) {
   enum { LIST = 512, AHEAD = 3 };
   struct {
-    uint32_t begin, end;
+    const struct column_block *begin, *end;
     float input;
   } live[LIST + AHEAD];
   int64_t i = 0;
   while (i < inputs) {
     int64_t count = 0;
     for (; i < inputs && count < LIST; i++) {
-      uint32_t begin = i > 0 ? column_ends[i - 1] : start;
-      live[count].begin = begin;
-      live[count].end = column_ends[i];
+      int64_t before = i * segments + first - 1;
+      live[count].begin = blocks + (before < 0 ? 0 : column_ends[before]);
+      live[count].end = blocks + column_ends[i * segments + end - 1];
       live[count].input = x[i];
-      count += x[i] != 0 && begin < column_ends[i];
+      count += x[i] != 0 && live[count].begin < live[count].end;
     }
-    for (int64_t j = 0; j < count && j < AHEAD; j++)
-      prefetch_column(rows, values, live[j].begin, live[j].end);
-    for (int64_t j = 0; j < count; j++) {
-      int64_t k = j + AHEAD;
-      if (k < count) prefetch_column(rows, values, live[k].begin, live[k].end);
-      uint32_t begin = live[j].begin;
-      add_column(live[j].input, rows + begin, values + begin, live[j].end - begin, y);
-    }
+    if (count == 0) continue;
+    /* Behind the last one: nothing to fetch. */
+    for (int64_t j = 0; j < AHEAD; j++) live[count + j].begin = live[count + j].end = blocks;
+    for (int64_t j = 0; j < AHEAD; j++)
+      for (const char *line = (const char *)live[j].begin; line < (const char *)live[j].end; line += 64)
+        __builtin_prefetch(line);
+    for (int64_t j = 0; j < count; j++)
+      add_column(
+        live[j].input, live[j].begin, live[j].end, live[j + AHEAD].begin, live[j + AHEAD].end, y
+      );
   }
 }
 
-SHARED void inner_product_segment(
-  struct inner_product_sparse p, const float *x, const uint32_t *column_ends, const uint16_t *rows,
-  const float *values, const float *bias, float *y, int64_t segment
+/* Segments [first, end) for one item. */
+SHARED void inner_product_segments(
+  struct inner_product_sparse p, const float *x, const uint32_t *column_ends,
+  const struct column_block *blocks, const float *bias, float *y, int64_t first, int64_t end
 ) {
-  int64_t first = segment * p.segment_outputs, end = first + p.segment_outputs;
-  if (end > p.outputs) end = p.outputs;
-  for (int64_t o = first; o < end; o++) y[o] = bias ? bias[o] : 0;
-  const uint32_t *ends = column_ends + segment * p.inputs;
-  add_segment(p.inputs, x, ends, segment > 0 ? ends[-1] : 0, rows, values, y + first);
-  for (int64_t o = first; o < end; o++) y[o] = rectified_scalar(y[o], p.rectifier, p.slope);
+  int64_t from = first * p.segment_outputs, to = end * p.segment_outputs;
+  if (to > p.outputs) to = p.outputs;
+  if (from >= to) return;
+  for (int64_t o = from; o < to; o++) y[o] = bias ? bias[o] : 0;
+  add_segments(p.inputs, x, column_ends, p.segments, first, end, blocks, y);
+  for (int64_t o = from; o < to; o++) y[o] = rectified_scalar(y[o], p.rectifier, p.slope);
 }
 
 /* -- several items -- */
@@ -109,9 +122,10 @@ ALWAYS_INLINE void items_into_lanes(
       to[i * ITEMS_TOGETHER + item] = x[item * x_pitch + i];
 }
 
-/* sums[row][item] += value * inputs[item] for a column's entries. */
+/* sums[row - first][item] += value * inputs[item] for a column's blocks. */
 ALWAYS_INLINE void add_column_of_items(
-  const float *inputs, const uint16_t *rows, const float *values, int64_t count, float *sums
+  const float *inputs, const struct column_block *block, const struct column_block *end,
+  int64_t first, float *sums
 ) {
   vector input[ITEM_VECTORS];
   vector_mask live = {0};
@@ -121,18 +135,21 @@ ALWAYS_INLINE void add_column_of_items(
     live |= input[v] != 0;
   }
   if (!__builtin_reduce_or(live)) return;
-  for (int64_t e = 0; e < count; e++) {
-    float *y = sums + (int64_t)rows[e] * ITEMS_TOGETHER, value = values[e];
+  for (; block < end; block++)
+    for (int k = 0; k < 4; k++) {
+      float *y = sums + ((int64_t)block->rows[k] - first) * ITEMS_TOGETHER, value = block->values[k];
 #pragma clang loop unroll(full)
-    for (int v = 0; v < ITEM_VECTORS; v++)
-      store(y + v * LANES, load(y + v * LANES) + input[v] * value);
-  }
+      for (int v = 0; v < ITEM_VECTORS; v++) {
+        vector product = input[v] * value; /* rounded as in add_block */
+        store(y + v * LANES, load(y + v * LANES) + product);
+      }
+    }
 }
 
 /* One segment for 1 to ITEMS_TOGETHER items. */
 SHARED void inner_product_segment_of_items(
-  struct inner_product_sparse p, const float *x, const uint32_t *column_ends, const uint16_t *rows,
-  const float *values, const float *bias, float *y, int64_t items, int64_t segment
+  struct inner_product_sparse p, const float *x, const uint32_t *column_ends,
+  const struct column_block *blocks, const float *bias, float *y, int64_t items, int64_t segment
 ) {
   int64_t first = segment * p.segment_outputs, end = first + p.segment_outputs;
   if (end > p.outputs) end = p.outputs;
@@ -141,17 +158,14 @@ SHARED void inner_product_segment_of_items(
 #pragma clang loop unroll(full)
     for (int v = 0; v < ITEM_VECTORS; v++)
       store(sums + (o - first) * ITEMS_TOGETHER + v * LANES, broadcast(bias ? bias[o] : 0));
-  const uint32_t *ends = column_ends + segment * p.inputs;
-  uint32_t entry = segment > 0 ? ends[-1] : 0;
   float lanes[INPUTS_TOGETHER * ITEMS_TOGETHER] = {0};
   for (int64_t i = 0; i < p.inputs; i += INPUTS_TOGETHER) {
     int64_t count = p.inputs - i < INPUTS_TOGETHER ? p.inputs - i : INPUTS_TOGETHER;
     items_into_lanes(x + i, p.x_pitch, items, count, lanes);
     for (int64_t j = 0; j < count; j++) {
-      add_column_of_items(
-        lanes + j * ITEMS_TOGETHER, rows + entry, values + entry, ends[i + j] - entry, sums
-      );
-      entry = ends[i + j];
+      const uint32_t *ends = column_ends + (i + j) * p.segments + segment;
+      const struct column_block *begin = blocks + (ends > column_ends ? ends[-1] : 0);
+      add_column_of_items(lanes + j * ITEMS_TOGETHER, begin, blocks + ends[0], first, sums);
     }
   }
   for (int64_t item = 0; item < items; item++)
@@ -174,7 +188,7 @@ SHARED bool items_are_together(struct inner_product_sparse p, const float *x, in
 /* bias may be NULL. Split over segments. */
 ALWAYS_INLINE void inner_product_sparse(
   const struct inner_product_sparse p, const float *x, const uint32_t *column_ends,
-  const uint16_t *rows, const float *values, const float *bias, float *y, int part, int parts
+  const struct column_block *blocks, const float *bias, float *y, int part, int parts
 ) {
   int64_t first = part_start(p.segments, part, parts);
   int64_t end = part_start(p.segments, part + 1, parts);
@@ -184,13 +198,12 @@ ALWAYS_INLINE void inner_product_sparse(
     float *to = y + item * p.y_pitch;
     if (items_are_together(p, from, items)) {
       for (int64_t s = first; s < end; s++)
-        inner_product_segment_of_items(p, from, column_ends, rows, values, bias, to, items, s);
+        inner_product_segment_of_items(p, from, column_ends, blocks, bias, to, items, s);
     } else {
       for (int64_t i = 0; i < items; i++)
-        for (int64_t s = first; s < end; s++)
-          inner_product_segment(
-            p, from + i * p.x_pitch, column_ends, rows, values, bias, to + i * p.y_pitch, s
-          );
+        inner_product_segments(
+          p, from + i * p.x_pitch, column_ends, blocks, bias, to + i * p.y_pitch, first, end
+        );
     }
   }
 }
