@@ -127,9 +127,14 @@ SHARED void split_planes(struct phases s, const float *x, float *y, int64_t firs
       fill_floats(to, begin, 0);
       int64_t shift = b - s.pad_left;
       int64_t j = begin;
-      /* The last vectors would read further than rows reach. */
-      for (; s.stride_x == 2 && j + 2 * LANES <= stop; j += LANES)
-        store(to + j, load_even(from + 2 * j + shift));
+      /* The last vectors read further than rows reach. */
+      for (; s.stride_x == 2 && j < stop; j += LANES) {
+        vector v = load_even(from + 2 * j + shift);
+        if (stop - j >= LANES)
+          store(to + j, v);
+        else
+          store_partial(to + j, v, stop - j);
+      }
       for (; j < stop; j++) to[j] = from[j * s.stride_x + shift];
       fill_floats(to + stop, s.width - stop, 0);
     }

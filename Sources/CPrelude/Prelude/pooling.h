@@ -165,22 +165,60 @@ ALWAYS_INLINE bool windows_lie_inside(const struct pooling p) {
          (p.output.width - 1) * p.stride_x + p.kernel_x <= p.input.width;
 }
 
+/* The largest of a window's rows, `pitch` floats apart, at LANES columns. */
+ALWAYS_INLINE vector most_of_rows(const struct pooling p, const float *x, int64_t pitch) {
+  vector most = broadcast(p.start);
+  for (int64_t k = 0; k < p.kernel_y; k++) {
+    vector v = load(x + k * pitch);
+    most = choose(v > most, v, most);
+  }
+  return most;
+}
+
+ALWAYS_INLINE vector larger(vector a, vector b) { return choose(b > a, b, a); }
+
+/* Windows up to 3 wide with stride 1 or 2 join their columns in registers: what a buffer takes as
+ * whole vectors is not to be had from it between them before it has reached the cache. */
+ALWAYS_INLINE bool pools_in_registers(const struct pooling p) {
+  return p.kernel_x <= 3 && p.kernel_y <= 5 && p.stride_x <= 2;
+}
+
+/* The largest of LANES windows, the first of which begins at x. */
+ALWAYS_INLINE vector most_of_windows(const struct pooling p, const float *x, int64_t pitch) {
+  vector a = most_of_rows(p, x, pitch);
+  if (p.stride_x == 1) {
+    if (p.kernel_x > 1) a = larger(a, most_of_rows(p, x + 1, pitch));
+    if (p.kernel_x > 2) a = larger(a, most_of_rows(p, x + 2, pitch));
+    return a;
+  }
+  vector b = most_of_rows(p, x + LANES, pitch), most = even_lanes(a, b);
+  if (p.kernel_x > 1) most = larger(most, odd_lanes(a, b));
+  if (p.kernel_x > 2) {
+    vector c = most_of_rows(p, x + 2, pitch), d = most_of_rows(p, x + 2 + LANES, pitch);
+    most = larger(most, even_lanes(c, d));
+  }
+  return most;
+}
+
 /* All outputs of a plane whose windows are whole: they cover rows `pitch` floats apart from `frame`
- * on. */
+ * on. Reads up to 2*LANES + 2 floats behind them. */
 ALWAYS_INLINE void pool_whole_windows(
   const struct pooling p, const float *frame, int64_t pitch, float *y, float *buffer
 ) {
   const int64_t width = covered_pitch(p);
   for (int64_t i = 0; i < p.output.height; i++, y += p.output.row_pitch) {
     const float *row = frame + i * p.stride_y * pitch;
-    for (int64_t j = 0; j < width; j += LANES) {
-      vector most = broadcast(p.start);
-      for (int64_t k = 0; k < p.kernel_y; k++) {
-        vector v = load(row + k * pitch + j);
-        most = choose(v > most, v, most);
+    if (pools_in_registers(p)) {
+      for (int64_t j = 0; j < p.output.width; j += LANES) {
+        vector most = most_of_windows(p, row + j * p.stride_x, pitch);
+        if (p.output.width - j >= LANES)
+          store(y + j, most);
+        else
+          store_partial(y + j, most, p.output.width - j);
       }
-      store(buffer + j, most);
+      continue;
     }
+    for (int64_t j = 0; j < width; j += LANES) store(buffer + j, most_of_rows(p, row + j, pitch));
     join_columns(p, buffer, y, p.output.width);
   }
 }
@@ -219,8 +257,8 @@ ALWAYS_INLINE void pooling(const struct pooling p, const float *x, float *y, int
   int64_t first = part_start(p.output.planes, part, parts);
   int64_t end = part_start(p.output.planes, part + 1, parts);
   const bool framed = pools_in_frame(p);
-  float frame[framed ? POOLING_PLANE : 1];
-  if (framed) fill_floats(frame, covered_rows(p) * covered_pitch(p), p.start);
+  float frame[framed ? POOLING_PLANE + 4 * LANES : 1];
+  if (framed) fill_floats(frame, covered_rows(p) * covered_pitch(p) + 4 * LANES, p.start);
   for (int64_t c = first; c < end && framed; c++)
     pooled_plane(p, x + c * p.input.plane_pitch, y + c * p.output.plane_pitch, frame, buffer);
   const bool global = p.method == POOLING_AVERAGE && p.output.height * p.output.width == 1 &&

@@ -40,9 +40,8 @@ typedef float vector_in_memory __attribute__((vector_size(4 * LANES), aligned(4)
 
 ALWAYS_INLINE vector load(const float *p) { return *(const vector_in_memory *)p; }
 
-/* Every second float from p on: p[0], p[2], ... Reads 2 * LANES. */
-ALWAYS_INLINE vector load_even(const float *p) {
-  vector a = load(p), b = load(p + LANES);
+/* Lanes 0, 2, 4, … of a and behind them those of b; lanes 1, 3, 5, … */
+ALWAYS_INLINE vector even_lanes(vector a, vector b) {
 #if LANES == 16
   return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
 #elif LANES == 8
@@ -51,6 +50,18 @@ ALWAYS_INLINE vector load_even(const float *p) {
   return __builtin_shufflevector(a, b, 0, 2, 4, 6);
 #endif
 }
+ALWAYS_INLINE vector odd_lanes(vector a, vector b) {
+#if LANES == 16
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif LANES == 8
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
+}
+
+/* Every second float from p on: p[0], p[2], ... Reads 2 * LANES. */
+ALWAYS_INLINE vector load_even(const float *p) { return even_lanes(load(p), load(p + LANES)); }
 
 ALWAYS_INLINE void store(float *p, vector v) { *(vector_in_memory *)p = v; }
 
@@ -76,14 +87,40 @@ ALWAYS_INLINE vector load_partial(const float *p, int64_t n) {
 #endif
 }
 
-/* Stores the first n < LANES lanes and touches nothing else. */
+/* Stores the first n < LANES lanes and touches nothing else. In halves: AVX2's masked stores take
+ * 14 cycles on Zen 3. */
 ALWAYS_INLINE void store_partial(float *p, vector v, int64_t n) {
 #if LANES == 16 && defined(__AVX512F__)
   __builtin_ia32_storeups512_mask(p, v, (uint16_t)((1u << n) - 1));
-#elif LANES == 8 && defined(__AVX__)
-  __builtin_ia32_maskstoreps256((vector *)p, FIRST_LANES(n), v);
 #else
-  for (int64_t lane = 0; lane < n; lane++) p[lane] = v[lane];
+#if LANES == 16
+  typedef float eight __attribute__((vector_size(32)));
+  eight v8 = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
+  if (n & 8) {
+    memcpy(p, &v8, sizeof v8);
+    v8 = __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+    p += 8;
+  }
+#else
+  vector v8 = v;
+#endif
+#if LANES >= 8
+  typedef float four __attribute__((vector_size(16)));
+  four v4 = __builtin_shufflevector(v8, v8, 0, 1, 2, 3);
+  if (n & 4) {
+    memcpy(p, &v4, sizeof v4);
+    v4 = __builtin_shufflevector(v8, v8, 4, 5, 6, 7);
+    p += 4;
+  }
+#else
+  vector v4 = v8;
+#endif
+  if (n & 2) {
+    memcpy(p, &v4, 2 * sizeof(float));
+    v4 = __builtin_shufflevector(v4, v4, 2, 3, 2, 3);
+    p += 2;
+  }
+  if (n & 1) *p = v4[0];
 #endif
 }
 
