@@ -106,38 +106,48 @@ struct phases {
   int64_t row_pitch, phase_pitch; /* row_pitch >= width; gap columns are not written */
 };
 
+/* to[j] = from[j * stride] for j in [begin, end). */
+ALWAYS_INLINE void take_every(
+  int64_t stride, const float *from, float *to, int64_t begin, int64_t end
+) {
+  int64_t j = begin;
+  /* The last vector reaches back, and reads a float behind the row. */
+  if (stride == 2 && end - begin >= LANES) {
+    for (; j + LANES < end; j += LANES) store(to + j, load_even(from + 2 * j));
+    j = end - LANES;
+    store(to + j, load_even(from + 2 * j));
+    return;
+  }
+  for (; j < end; j++) to[j] = from[j * stride];
+}
+
+/* Rows of phase a of plane x, column phase b, into y. */
+ALWAYS_INLINE void split_plane(
+  const struct phases *s, const float *x, int64_t a, int64_t b, float *y
+) {
+  /* Columns j in [begin, stop) lie inside the input. */
+  int64_t begin = b < s->pad_left ? (s->pad_left - b + s->stride_x - 1) / s->stride_x : 0;
+  int64_t inside = s->input.width + s->pad_left - b;
+  int64_t stop = inside > 0 ? (inside + s->stride_x - 1) / s->stride_x : 0;
+  if (stop > s->width) stop = s->width;
+  if (begin > stop) begin = stop;
+  int64_t row = a - s->pad_top;
+  for (int64_t i = 0; i < s->height; i++, y += s->row_pitch, row += s->stride_y) {
+    if (row < 0 || row >= s->input.height || begin == stop) {
+      fill_floats(y, s->width, 0);
+      continue;
+    }
+    if (begin > 0) fill_floats(y, begin, 0);
+    take_every(s->stride_x, x + row * s->input.row_pitch + b - s->pad_left, y, begin, stop);
+    if (stop < s->width) fill_floats(y + stop, s->width - stop, 0);
+  }
+}
+
 SHARED void split_planes(struct phases s, const float *x, float *y, int64_t first, int64_t end) {
   int64_t per_plane = s.phases_y * s.phases_x;
   for (int64_t i = first; i < end; i++) {
     int64_t c = i / per_plane, a = i % per_plane / s.phases_x, b = i % s.phases_x;
-    /* Columns j in [begin, stop) lie inside the input. */
-    int64_t begin = b < s.pad_left ? (s.pad_left - b + s.stride_x - 1) / s.stride_x : 0;
-    int64_t inside = s.input.width + s.pad_left - b;
-    int64_t stop = inside > 0 ? (inside + s.stride_x - 1) / s.stride_x : 0;
-    if (stop > s.width) stop = s.width;
-    if (begin > stop) begin = stop;
-    for (int64_t row = 0; row < s.height; row++) {
-      float *to = y + i * s.phase_pitch + row * s.row_pitch;
-      int64_t source_row = row * s.stride_y + a - s.pad_top;
-      if (source_row < 0 || source_row >= s.input.height || begin == stop) {
-        fill_floats(to, s.width, 0);
-        continue;
-      }
-      const float *from = x + c * s.input.plane_pitch + source_row * s.input.row_pitch;
-      fill_floats(to, begin, 0);
-      int64_t shift = b - s.pad_left;
-      int64_t j = begin;
-      /* The last vectors read further than rows reach. */
-      for (; s.stride_x == 2 && j < stop; j += LANES) {
-        vector v = load_even(from + 2 * j + shift);
-        if (stop - j >= LANES)
-          store(to + j, v);
-        else
-          store_partial(to + j, v, stop - j);
-      }
-      for (; j < stop; j++) to[j] = from[j * s.stride_x + shift];
-      fill_floats(to + stop, s.width - stop, 0);
-    }
+    split_plane(&s, x + c * s.input.plane_pitch, a, b, y + i * s.phase_pitch);
   }
 }
 

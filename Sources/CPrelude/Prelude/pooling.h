@@ -37,24 +37,26 @@ ALWAYS_INLINE struct window window_at(
   return w;
 }
 
-/* One output, for windows too wide for the buffer, and for the stochastic form: sum x^2 / sum x. */
+/* One output, for windows too wide for the buffer, and for the stochastic form: sum x^2 / sum x. Takes
+ * no structure: one whose address is passed on is no constant to the compiler. */
 SHARED float pooled_window(
-  struct pooling p, const float *plane, struct window rows, struct window columns
+  enum pooling_method method, float start, const float *plane, int64_t row_pitch,
+  struct window rows, struct window columns
 ) {
-  float most = p.start, sum = 0, plain = FLT_MIN;
+  float most = start, sum = 0, plain = FLT_MIN;
   for (int64_t i = rows.begin; i < rows.end; i++)
     for (int64_t j = columns.begin; j < columns.end; j++) {
-      float v = plane[i * p.input.row_pitch + j];
+      float v = plane[i * row_pitch + j];
       if (v > most) most = v;
-      if (p.method == POOLING_STOCHASTIC) {
+      if (method == POOLING_STOCHASTIC) {
         plain += v;
         sum += v * v;
       } else {
         sum += v;
       }
     }
-  if (p.method == POOLING_MAXIMUM) return most;
-  return sum / (p.method == POOLING_STOCHASTIC ? plain : (float)(rows.size * columns.size));
+  if (method == POOLING_MAXIMUM) return most;
+  return sum / (method == POOLING_STOCHASTIC ? plain : (float)(rows.size * columns.size));
 }
 
 /* Columns of the buffer that holds a window's rows, already joined. */
@@ -121,8 +123,10 @@ ALWAYS_INLINE void pooled_row(
   bool wide = p.kernel_x > POOLING_COLUMNS / 2 || p.stride_x > POOLING_COLUMNS / 2;
   if (p.method == POOLING_STOCHASTIC || wide) {
     for (int64_t j = 0; j < width; j++)
-      y[j] =
-        pooled_window(p, plane, rows, window_at(j, p.stride_x, p.pad_x, p.kernel_x, p.input.width));
+      y[j] = pooled_window(
+        p.method, p.start, plane, p.input.row_pitch, rows,
+        window_at(j, p.stride_x, p.pad_x, p.kernel_x, p.input.width)
+      );
     return;
   }
   int64_t step = (POOLING_COLUMNS - p.kernel_x) / p.stride_x + 1;
@@ -223,20 +227,30 @@ ALWAYS_INLINE void pool_whole_windows(
   }
 }
 
-ALWAYS_INLINE void pooled_plane(
-  const struct pooling p, const float *plane, float *y, float *frame, float *buffer
+/* Planes [first, end) whose windows are all alike: they lie inside, or are made so by a frame. */
+ALWAYS_INLINE void pool_planes_alike(
+  const struct pooling p, const float *x, float *y, int64_t first, int64_t end
 ) {
-  if (windows_lie_inside(p)) {
-    pool_whole_windows(p, plane, p.input.row_pitch, y, buffer);
-    return;
-  }
+  const bool inside = windows_lie_inside(p);
+  float buffer[pools_in_registers(p) ? 1 : POOLING_COLUMNS + 8 * LANES];
+  float frame[inside ? 1 : POOLING_PLANE + 4 * LANES];
   const int64_t pitch = covered_pitch(p), rows = covered_rows(p);
+  if (!pools_in_registers(p)) fill_floats(buffer, pitch + 8 * LANES, 0);
+  if (!inside) fill_floats(frame, rows * pitch + 4 * LANES, p.start);
   const int64_t below = rows - p.pad_y, right = pitch - p.pad_x;
   const int64_t height = p.input.height < below ? p.input.height : below;
   const int64_t width = p.input.width < right ? p.input.width : right;
-  for (int64_t i = 0; i < height && width > 0; i++)
-    copy_floats(frame + (i + p.pad_y) * pitch + p.pad_x, plane + i * p.input.row_pitch, width);
-  pool_whole_windows(p, frame, pitch, y, buffer);
+  for (int64_t c = first; c < end; c++) {
+    const float *plane = x + c * p.input.plane_pitch;
+    float *to = y + c * p.output.plane_pitch;
+    if (inside) {
+      pool_whole_windows(p, plane, p.input.row_pitch, to, buffer);
+      continue;
+    }
+    for (int64_t i = 0; i < height && width > 0; i++)
+      copy_floats(frame + (i + p.pad_y) * pitch + p.pad_x, plane + i * p.input.row_pitch, width);
+    pool_whole_windows(p, frame, pitch, to, buffer);
+  }
 }
 
 /* The average of a whole plane, whose one window covers it. */
@@ -251,27 +265,33 @@ ALWAYS_INLINE float average_of_plane(const struct pooling p, const float *plane)
   return (sum_of_lanes(sum) + rest) / (float)(p.kernel_y * p.kernel_x);
 }
 
-/* Not in place. Split over planes. */
-ALWAYS_INLINE void pooling(const struct pooling p, const float *x, float *y, int part, int parts) {
-  float buffer[POOLING_COLUMNS + 4 * LANES * 2] = {0};
-  int64_t first = part_start(p.output.planes, part, parts);
-  int64_t end = part_start(p.output.planes, part + 1, parts);
-  const bool framed = pools_in_frame(p);
-  float frame[framed ? POOLING_PLANE + 4 * LANES : 1];
-  if (framed) fill_floats(frame, covered_rows(p) * covered_pitch(p) + 4 * LANES, p.start);
-  for (int64_t c = first; c < end && framed; c++)
-    pooled_plane(p, x + c * p.input.plane_pitch, y + c * p.output.plane_pitch, frame, buffer);
-  const bool global = p.method == POOLING_AVERAGE && p.output.height * p.output.width == 1 &&
-                      p.pad_y == 0 && p.pad_x == 0 && p.kernel_y == p.input.height &&
-                      p.kernel_x == p.input.width;
-  for (int64_t c = first; c < end && global; c++)
-    y[c * p.output.plane_pitch] = average_of_plane(p, x + c * p.input.plane_pitch);
-  for (int64_t c = first; c < end && !framed && !global; c++)
+/* Planes [first, end), row by row. */
+ALWAYS_INLINE void pool_rows(
+  const struct pooling p, const float *x, float *y, int64_t first, int64_t end
+) {
+  float buffer[POOLING_COLUMNS + 8 * LANES] = {0};
+  for (int64_t c = first; c < end; c++)
     for (int64_t i = 0; i < p.output.height; i++)
       pooled_row(
         p, x + c * p.input.plane_pitch, y + c * p.output.plane_pitch + i * p.output.row_pitch, i,
         buffer
       );
+}
+
+/* Not in place. Split over planes. */
+ALWAYS_INLINE void pooling(const struct pooling p, const float *x, float *y, int part, int parts) {
+  int64_t first = part_start(p.output.planes, part, parts);
+  int64_t end = part_start(p.output.planes, part + 1, parts);
+  const bool global = p.method == POOLING_AVERAGE && p.output.height * p.output.width == 1 &&
+                      p.pad_y == 0 && p.pad_x == 0 && p.kernel_y == p.input.height &&
+                      p.kernel_x == p.input.width;
+  if (pools_in_frame(p))
+    pool_planes_alike(p, x, y, first, end);
+  else if (global)
+    for (int64_t c = first; c < end; c++)
+      y[c * p.output.plane_pitch] = average_of_plane(p, x + c * p.input.plane_pitch);
+  else
+    pool_rows(p, x, y, first, end);
   zero_halo_of_planes(p.output, y, first, end);
 }
 
