@@ -111,7 +111,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "Codegen", "Driver", "GoldenSupport", "IR", "Passes", "Reference", "SparsecRuntime",
+        "Caffe", "Codegen", "Driver", "GoldenSupport", "IR", "Passes", "Reference",
+        "SparsecRuntime",
         "TestSupport",
       ], exclude: ["Programs"], swiftSettings: warningsAreErrors),
     .testTarget(

@@ -83,6 +83,8 @@ MODELS = [
           left(CAFFENET_CONVOLUTIONS | CAFFENET_FC), targets=(Target(4.5),)),
     Model("caffenet-ssl", "CaffeNet, real SSL convolutions, pruned fc", "caffenet",
           left(CAFFENET_FC), real_layers="caffenet_conv_ssl", targets=(Target(4.5),)),
+    Model("caffenet-l1", "CaffeNet, real L1 convolutions, pruned fc", "caffenet",
+          left(CAFFENET_FC), real_layers="caffenet_conv_l1"),
     dense("caffenet", "CaffeNet", "caffenet"),
     Model("googlenet-skim", "GoogLeNet, SkimCaffe sparsities", "googlenet", left(GOOGLENET),
           targets=(Target(2.0),)),

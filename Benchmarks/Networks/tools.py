@@ -24,7 +24,7 @@ def add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wait", type=float, metavar="LOAD",
                         help="start when the load average is below this")
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared",
-                        help="the folder with models/squeezenet_dc and models/caffenet_conv_ssl")
+                        help="the folder with models/squeezenet_dc, models/caffenet_conv_ssl and models/caffenet_conv_l1")
     parser.add_argument("--sparsec", type=Path,
                         help="a tool with example-weights beside it; otherwise it is built")
     parser.add_argument("--build", type=Path, default=HERE / "build", help="for everything made")

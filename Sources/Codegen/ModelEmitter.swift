@@ -35,6 +35,9 @@ public struct ModelEmitter {
   public let target: Target
   /// The largest number of items in one run; 1 for a network of a fixed batch.
   public let maximumBatch: Int
+  /// Threads share the layers of one item if it is predicted to take at least so many seconds on one: waking them
+  /// and meeting after each layer takes tens of microseconds.
+  public var sharedItemSeconds = 100e-6
 
   public init(lowered: LoweredGraph, target: Target, maximumBatch: Int) {
     self.lowered = lowered
@@ -83,7 +86,7 @@ public struct ModelEmitter {
       lowered: lowered, plan: plan, values: graph.liveValues.filter { !graph[$0].isInternal })
     tables.write(
       steps: steps, stepsSoFar: stepsSoFar, maximumBatch: maximumBatch,
-      scratchFloats: scratchFloats, to: &file)
+      sharesItems: predictedSeconds >= sharedItemSeconds, scratchFloats: scratchFloats, to: &file)
     return EmittedModel(
       source: SourceFile(name: "net.c", text: file.text), weights: weights.bytes,
       code: code.text, headers: Prelude.headers(including: headers), steps: steps,
@@ -93,6 +96,11 @@ public struct ModelEmitter {
 
   /// Whether there is ever more than one item to share weights among.
   private var sharesItems: Bool { graph.batch == .perItem && maximumBatch > 1 }
+
+  /// Of one item on one thread.
+  private var predictedSeconds: Double {
+    graph.order.reduce(0) { $0 + (lowered.kernels[$1]?.predictedCost ?? 0) }
+  }
 
   private func kernel(of id: NodeID) -> any Kernel {
     guard let choice = lowered.kernels[id] else {

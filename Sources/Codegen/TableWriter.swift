@@ -8,8 +8,8 @@ struct TableWriter {
   let values: [ValueID]
 
   func write(
-    steps: [EmittedStep], stepsSoFar: [NodeID: Int], maximumBatch: Int, scratchFloats: Int,
-    to file: inout CWriter
+    steps: [EmittedStep], stepsSoFar: [NodeID: Int], maximumBatch: Int, sharesItems: Bool,
+    scratchFloats: Int, to file: inout CWriter
   ) {
     writeBlobs(stepsSoFar, to: &file)
     file.block("static const struct network_layer layers[] =", tail: ";") { file in
@@ -31,6 +31,7 @@ struct TableWriter {
       file.line(".features = FEATURES,")
       file.line(".max_batch = \(maximumBatch),")
       file.line(".arena_floats = \(plan.head.plan.size),")
+      if sharesItems { file.line(".shares_items = true,") }
       if scratchFloats > 0 { file.line(".scratch_floats = \(scratchFloats),") }
       file.line(".input_count = \(lowered.graph.inputs.count), .inputs = inputs,")
       file.line(".output_count = \(lowered.graph.outputs.count), .outputs = outputs,")

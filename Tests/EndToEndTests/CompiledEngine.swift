@@ -99,7 +99,10 @@ struct CompiledEngine {
     let lowered = try ChooseKernels(
       source: CatalogSource(catalog: catalog), forced: wishes(passed, catalog)
     ).run(passed)
-    let model = ModelEmitter(lowered: lowered, target: target, maximumBatch: items).emit()
+    var emitter = ModelEmitter(lowered: lowered, target: target, maximumBatch: items)
+    // However little there is to do, threads share it.
+    emitter.sharedItemSeconds = 0
+    let model = emitter.emit()
     let manifest = Array("{}".utf8)
     for file in BuildFolder.files(of: model, manifest: manifest) {
       try Self.write(file, to: folder)

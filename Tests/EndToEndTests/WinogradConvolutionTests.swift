@@ -1,6 +1,8 @@
+import Caffe
 import Codegen
 import GoldenSupport
 import IR
+import Passes
 import Reference
 import TestSupport
 import Testing
@@ -57,6 +59,34 @@ struct WinogradConvolutionTests {
     try net.convolve(
       Convolution(filters: 41, window: window, activation: .relu(slope: 0)), &random)
     try expectAgreement(net.graph, items: 1, engine: Self.engines[seed], &random)
+  }
+
+  /// The layer type Winograd of SkimCaffe: few weights are left in the Winograd domain, but in space all are.
+  @Test func `weights pruned in the Winograd domain are multiplied there`() throws {
+    var random = TestSupport.SeededGenerator(seed: 7)
+    let (channels, filters) = (64, 64)
+    let pruned = try Tensor.random(
+      Shape([6, 6, filters, channels]), .real(limit: 1), &random
+    ).values.map { abs($0) < 0.8 ? 0 : $0 }
+    let shape = try Shape([filters, channels, 3, 3])
+    let weights = try #require(
+      WinogradDomain.spatial(
+        Tensor(shape: Shape([6, 6, filters, channels]), values: pruned), expected: shape))
+    #expect(pruned.count { $0 == 0 } > pruned.count * 3 / 4)
+    #expect(weights.density > 0.9)
+    var graph = Graph(name: "net")
+    let data = graph.addInput(name: "data", shape: try Shape([1, channels, 40, 40]))
+    let window = Window(kernel: [3, 3], stride: [1, 1], pad: [1, 1], dilation: [1, 1])
+    let node = try graph.append(
+      .convolution(Convolution(filters: filters, window: window, hasBias: false)), name: "conv",
+      inputs: [data], parameters: [weights], outputNames: ["conv"])
+    graph.setOutputs(graph[node].outputs)
+    let target = try Clang.find().target(named: "native")
+    let lowered = try ChooseKernels(
+      source: CatalogSource(catalog: KernelCatalog(target: target))
+    ).run(graph)
+    #expect(lowered.kernels[node]?.kernel == Self.kernel)
+    try expectAgreement(graph, items: 1, engine: CompiledEngine(threads: 2), &random)
   }
 
   private func expectAgreement(

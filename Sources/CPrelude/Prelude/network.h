@@ -7,6 +7,8 @@
 #ifndef SPARSEC_NETWORK_H
 #define SPARSEC_NETWORK_H
 
+#include <stdbool.h>
+
 #include "sparsec.h"
 
 #define HIDDEN __attribute__((visibility("hidden")))
@@ -81,6 +83,7 @@ struct network {
   const char *manifest;    /* JSON, zero-terminated */
   uint32_t features;       /* of the CPU, that net.c was compiled with */
   int max_batch;           /* largest number of items in a run */
+  bool shares_items;       /* whether the layers of one item are worth sharing among threads */
   int64_t arena_floats;    /* values of one item in flight, 64-byte aligned */
   int64_t scratch_floats;  /* for each part of a layer, behind the arena; a multiple of 16 */
   int input_count, output_count, blob_count, layer_count;

@@ -164,11 +164,12 @@ static void run_tail(const struct run *run, int part, int parts) {
 }
 
 /* While there are as many items as threads, a thread takes whole items: nobody waits. The last few
- * items are each shared by a team of threads. Worker w is in team w % teams, so a slot is only ever
+ * items are each shared by a team of threads, unless they are over before a team has met. Worker w is in team w % teams, so a slot is only ever
  * used by the worker of its number and then by that worker's team. */
 static void run_head(struct run *run, int worker) {
   sparsec_context *context = run->context;
-  int teams = run->items % context->threads, whole = run->items - teams;
+  int teams = sparsec_network.shares_items ? run->items % context->threads : 0;
+  int whole = run->items - teams;
   for (long long item; (item = atomic_fetch_add(&run->next, 1)) < whole;)
     run_item(run, (int)item, &context->slot[worker], 0, 1);
   if (teams == 0) return;
@@ -225,6 +226,7 @@ static void run_observed(const struct run *run) {
 
 void run_items(sparsec_context *context, int items, const float *const *inputs,
                float *const *outputs) {
+  bool alone = items == 1 && !sparsec_network.shares_items && !sparsec_network.tail_count;
   for (int first = 0; first < items; first += context->round) {
     int left = items - first;
     struct run run = {.context = context,
@@ -235,6 +237,8 @@ void run_items(sparsec_context *context, int items, const float *const *inputs,
     atomic_init(&run.next, 0);
     if (context->observer)
       run_observed(&run);
+    else if (alone)
+      run_head(&run, 0);
     else
       pool_run(context->pool, work, &run);
   }

@@ -118,6 +118,7 @@ const struct network sparsec_network = {
     .manifest = "{\"network\": \"tiny\"}",
     .features = FEATURES,
     .max_batch = 7,
+    .shares_items = true,
     .arena_floats = ARENA_FLOATS,
     .input_count = 2,
     .output_count = 2,
