@@ -25,6 +25,9 @@ BYTES(context_c) = {
 BYTES(convolution_columns_h) = {
 #embed "Prelude/convolution_columns.h"
 };
+BYTES(convolution_depthwise_h) = {
+#embed "Prelude/convolution_depthwise.h"
+};
 BYTES(convolution_hardcoded_h) = {
 #embed "Prelude/convolution_hardcoded.h"
 };
@@ -123,6 +126,7 @@ static const struct sparsec_prelude_file files[] = {
   ENTRY("border_bias.h", border_bias_h),
   ENTRY("context.c", context_c),
   ENTRY("convolution_columns.h", convolution_columns_h),
+  ENTRY("convolution_depthwise.h", convolution_depthwise_h),
   ENTRY("convolution_hardcoded.h", convolution_hardcoded_h),
   ENTRY("convolution_packed.h", convolution_packed_h),
   ENTRY("convolution_sparse.h", convolution_sparse_h),

@@ -11,6 +11,7 @@ public struct KernelCatalog: Sendable {
     ColumnsConvolution(),
     DenseConvolution(),
     PackedConvolution(),
+    DepthwiseConvolution(),
     SparseConvolution(),
     HardCodedConvolution(),
     WinogradConvolution(),
@@ -52,8 +53,21 @@ public struct KernelCatalog: Sendable {
     Self.kernels.compactMap { kernel in
       var candidate = kernel.candidate(for: node, in: graph, target: target)
       candidate?.isHinted = isHinted(kernel, node, in: graph)
+      if let cost = candidate?.cost, let inputs = candidate?.inputs {
+        candidate?.fit = .fits(cost: cost + splitSeconds(inputs, of: node, in: graph))
+      }
       return candidate
     }
+  }
+
+  /// The time for taking inputs apart into the phases that a kernel reads, which no producer writes.
+  private func splitSeconds(_ needs: [LayoutNeed], of node: NodeID, in graph: Graph) -> Double {
+    let floats = zip(needs, graph[node].inputs).reduce(0) { sum, input in
+      guard case .phases = input.0 else { return sum }
+      return sum + graph[input.1].shape.count
+    }
+    // Measured on AMD's third Zen generation: a cycle for a float.
+    return target.seconds(Double(floats))
   }
 
   /// Whether the user's file hints at a kernel for a node.
@@ -69,22 +83,25 @@ public struct KernelCatalog: Sendable {
   /// The share of zeros, scattered over the node's weights, from which on the best kernel that passes over zeros
   /// is predicted to be faster than the best that multiplies all; nil where there are not both.
   public func breakEvenSparsity(of node: NodeID, in graph: Graph) -> Double? {
+    let candidates = Dictionary(
+      uniqueKeysWithValues: candidates(for: node, in: graph).map { ($0.kernel, $0) })
     func sparse(_ density: Double) -> Double? {
       Self.kernels.compactMap { kernel in
-        kernel.cycles(for: node, in: graph, density: density, target: target)
+        kernel.cycles(for: node, in: graph, density: density, target: target).map {
+          target.seconds($0)
+            + splitSeconds(candidates[kernel.name]?.inputs ?? [], of: node, in: graph)
+        }
       }.min()
     }
-    let dense = Self.kernels.filter(\.multipliesAll).compactMap {
-      $0.candidate(for: node, in: graph, target: target)?.cost
-    }.min()
+    let dense = Self.kernels.filter(\.multipliesAll).compactMap { candidates[$0.name]?.cost }.min()
     guard let dense, let full = sparse(1), let empty = sparse(0) else { return nil }
-    if target.seconds(full) <= dense { return 0 }
-    if target.seconds(empty) >= dense { return 1 }
+    if full <= dense { return 0 }
+    if empty >= dense { return 1 }
     // Cost rises with density; twenty halvings are a millionth.
     var (low, high) = (0.0, 1.0)
     for _ in 0..<20 {
       let middle = (low + high) / 2
-      if target.seconds(sparse(middle) ?? 0) < dense { low = middle } else { high = middle }
+      if (sparse(middle) ?? 0) < dense { low = middle } else { high = middle }
     }
     return 1 - low
   }

@@ -31,7 +31,7 @@ struct WinogradConvolutionTests {
   func `a convolution in tiles computes what the evaluator computes`(seed: Int) throws {
     var random = TestSupport.SeededGenerator(seed: UInt64(seed))
     let items = 1 + seed % 3
-    var net = try Net(
+    var net = try ConvolutionChain(
       extents: [
         seed % 8 == 7 ? items : 1, 2 * random.integer(1...8), random.integer(5...30),
         random.integer(5...30),
@@ -54,7 +54,7 @@ struct WinogradConvolutionTests {
   @Test(arguments: 0..<3)
   func `large layers too`(seed: Int) throws {
     var random = TestSupport.SeededGenerator(seed: UInt64(100 + seed))
-    var net = try Net(extents: [1, 150, 38 + seed, 45])
+    var net = try ConvolutionChain(extents: [1, 150, 38 + seed, 45])
     let window = Window(kernel: [3, 3], stride: [1, 1], pad: [1, 1], dilation: [1, 1])
     try net.convolve(
       Convolution(filters: 41, window: window, activation: .relu(slope: 0)), &random)
@@ -111,7 +111,7 @@ struct WinogradConvolutionTests {
     let target = Target(architecture: "x86-64-v3", lanes: 8)
     func answer(_ layer: Convolution, weight: Float? = nil) throws -> Fit {
       var random = TestSupport.SeededGenerator(seed: 1)
-      var net = try Net(extents: [1, 4, 20, 20])
+      var net = try ConvolutionChain(extents: [1, 4, 20, 20])
       try net.convolve(layer, &random, weight: weight)
       let candidates = KernelCatalog(target: target).candidates(
         for: net.graph.order[0], in: net.graph)
@@ -140,7 +140,7 @@ struct WinogradConvolutionTests {
     let target = Target(architecture: "x86-64-v3", lanes: 8)
     func chosen(_ channels: Int, _ extent: Int, kernel: Int, density: Double) throws -> String {
       var random = TestSupport.SeededGenerator(seed: 1)
-      var net = try Net(extents: [1, channels, extent, extent])
+      var net = try ConvolutionChain(extents: [1, channels, extent, extent])
       let window = Window(
         kernel: [kernel, kernel], stride: [1, 1], pad: [kernel / 2, kernel / 2],
         dilation: [1, 1])
@@ -155,40 +155,5 @@ struct WinogradConvolutionTests {
     #expect(try chosen(64, 27, kernel: 5, density: 1) == Self.kernel)
     #expect(try chosen(64, 56, kernel: 3, density: 0.05) != Self.kernel)
     #expect(try chosen(64, 56, kernel: 1, density: 1) != Self.kernel)
-  }
-}
-
-/// A chain of convolutions.
-private struct Net {
-  var graph = Graph(name: "tiles")
-  private var current: ValueID
-
-  init(extents: [Int]) throws {
-    current = graph.addInput(name: "data", shape: try Shape(extents))
-    graph.setOutputs([current])
-  }
-
-  /// - Parameter weight: the value of all weights, if they are not random.
-  mutating func convolve(
-    _ layer: Convolution, _ random: inout TestSupport.SeededGenerator, density: Double = 1,
-    weight: Float? = nil
-  ) throws {
-    var layer = layer
-    // As many groups as the channels can be shared among.
-    if graph[current].shape[1] % layer.groups != 0 { layer.groups = 1 }
-    let parameters = try layer.parameters(for: [graph[current].shape]).map { slot in
-      Tensor(
-        shape: slot.shape,
-        values: (0..<slot.shape.count).map { _ in
-          weight ?? (random.chance(density) ? Float(random.integer(-1000...1000)) / 1000 : 0)
-        })
-    }
-    let name = "convolution\(graph.order.count)"
-    let node = try graph.append(
-      .convolution(layer), name: name, inputs: [current], parameters: parameters,
-      outputNames: [name])
-    current = graph[node].outputs[0]
-    graph.setOutputs([current])
-    if graph[graph.inputs[0]].shape[0] == 1 { try graph.settleBatch() }
   }
 }

@@ -18,8 +18,8 @@ struct ColumnsProduct {
       let work = columns.blocks.reduce(0) { sum, block in
         let visits = Double(columns.lists[block.list].count)
         let tiles = Double((vectors + tile.vectors - 1) / tile.vectors)
-        // Sums are set up and stored for every tile.
-        let around = tiles * 12 + Double(block.filters.count * vectors)
+        // Sums are set up and stored for every tile, often through a buffer.
+        let around = tiles * 12 + Double(block.filters.count * vectors) * 1.7
         return sum + around
           + visits * tile.cycles(filters: block.filters.count, vectors, target)
       }

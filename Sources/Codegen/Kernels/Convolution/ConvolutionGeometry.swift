@@ -26,6 +26,8 @@ struct ConvolutionGeometry {
   var channels: Int { input[1] / layer.groups }
   var filters: Int { layer.filters / layer.groups }
   var isStrided: Bool { layer.window.stride != [1, 1] }
+  /// Whether every filter reads one channel of several.
+  var isDepthwise: Bool { channels == 1 && layer.groups > 1 }
 
   /// Weights of one filter.
   var columns: Int { channels * layer.window.taps }

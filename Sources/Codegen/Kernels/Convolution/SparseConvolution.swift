@@ -46,13 +46,12 @@ struct SparseConvolution: Kernel {
         tapsOfRow: live == 0 ? 0 : weights.nonzeroCount / live, emitter.target)
     }
     let table = SparseTable(weights.values, geometry, inputPitches, form)
-    let isDepthwise = geometry.channels == 1 && geometry.layer.groups > 1
     let fields =
       [
         ".output = \(emitter.planes(output, count: geometry.layer.filters))",
         ".row_pitch = \(inputPitches.rowPitch)",
         ".slabs = \(table.slabs), .vectors = \(form.vectors), .groups = \(table.groupStarts.count - 1)"
-          + (isDepthwise ? ", .rows_block = 4" : ""),
+          + (geometry.isDepthwise ? ", .rows_block = 4" : ""),
       ]
       + (form.isPacked
         ? [".columns = \(table.offsets.count), .slab_columns = \(table.slabColumns)"] : [])

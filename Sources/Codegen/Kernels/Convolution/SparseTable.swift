@@ -73,7 +73,9 @@ struct SparseForm {
     let tiles = Double((positions + vectors - 1) / vectors)
     let perVector = target.lanes == 16 ? 0.95 : 0.8
     let work = Double(nonzeros) * (Double(positions) * perVector + tiles * 2)
-    return work + filters * Double(positions) * 2
+    // Each call does few rows of few taps, whose ends are not foreseen.
+    let calls = geometry.isDepthwise ? filters * Double(tiles) * 40 : 0
+    return work + filters * Double(positions) * 2 + calls
   }
 }
 
@@ -100,7 +102,6 @@ struct SparseTable {
     let counts = (0..<filters).map { filter in
       weights[filter * geometry.columns..<(filter + 1) * geometry.columns].count { $0 != 0 }
     }
-    let isDepthwise = geometry.channels == 1 && geometry.layer.groups > 1
     let starts = Self.groupStarts(counts)
     groupStarts = starts.map(UInt32.init)
     for slab in 0..<slabs {
@@ -111,7 +112,7 @@ struct SparseTable {
         }
         // Rows of equal length behind each other: their ends are foreseen.
         let ordered =
-          isDepthwise
+          geometry.isDepthwise
           ? rows
           : rows.sorted {
             ($0.columns.count, $0.filter) < ($1.columns.count, $1.filter)
