@@ -46,6 +46,14 @@ static inline float *random_value(struct planes v, float **memory) {
   return p;
 }
 
+/* Memory for what a kernel writes: a copy of `addend` if there is one, else without content. */
+static inline float *output_of(struct planes v, const float *addend, float **memory) {
+  int64_t length = planes_length(v), origin = plane_origin(v);
+  *memory = guarded(length);
+  for (int64_t i = 0; addend && i < length; i++) (*memory)[i] = addend[i - origin];
+  return *memory + origin;
+}
+
 /* The halo is zero, and what lies between and around the planes is untouched. Gap columns of a
  * value without left and right halo may hold anything when `loose_gap`. */
 static inline void expect_halo(

@@ -15,6 +15,7 @@ struct problem {
   float *x_memory, *x, *weights, *bias;
   float *flat_memory, *flat; /* what the kernel reads */
   int64_t row_pitch, group_pitch, taps;
+  float *addend_memory, *addend; /* NULL: the kernels do not add */
 };
 
 static int64_t extent(int64_t in, int64_t pad, int64_t kernel, int64_t dilation, int64_t stride) {
@@ -86,6 +87,7 @@ static bool make_problem(struct problem *p) {
   p->taps = p->channels / p->groups * p->kernel_y * p->kernel_x;
   p->weights = random_floats(p->outputs * p->taps);
   p->bias = random_bits() & 1 ? random_floats(p->outputs) : NULL;
+  if (random_bits() & 1) p->addend = random_value(p->output, &p->addend_memory);
   return true;
 }
 
@@ -93,6 +95,7 @@ static void free_problem(struct problem *p) {
   release(p->x_memory);
   release(p->weights);
   if (p->bias) release(p->bias);
+  if (p->addend) release(p->addend_memory);
   if (p->flat_memory) release(p->flat_memory);
 }
 
@@ -114,7 +117,9 @@ static void compare(
   for (int64_t o = 0; o < p->outputs; o++)
     for (int64_t i = 0; i < p->output.height; i++)
       for (int64_t j = 0; j < p->output.width; j++) {
-        double sum = p->bias ? p->bias[o] : 0, scale = fabs(sum);
+        int64_t place = o * p->output.plane_pitch + i * p->output.row_pitch + j;
+        double bias = p->bias ? p->bias[o] : 0, addend = p->addend ? p->addend[place] : 0;
+        double sum = bias + addend, scale = fabs(bias) + fabs(addend);
         for (int64_t tap = 0; tap < p->taps; tap++) {
           int64_t c = o / outputs_per_group * per_group + tap / (p->kernel_y * p->kernel_x);
           int64_t row = tap / p->kernel_x % p->kernel_y * p->dilation + i * p->stride_y - p->pad_y;
@@ -126,8 +131,7 @@ static void compare(
           scale += fabs(product);
         }
         if (relu && sum < 0) sum *= slope;
-        double got = y[o * p->output.plane_pitch + i * p->output.row_pitch + j];
-        expect_near(what, got, sum, scale, 2e-6);
+        expect_near(what, y[place], sum, scale, 2e-6);
       }
 }
 
@@ -215,7 +219,7 @@ static void check_columns(struct problem *p, int parts) {
   int shape = (int)random_int(0, ACCUMULATORS == 28 ? 6 : 3);
   struct columns_tables t;
   make_tables(&t, p, shapes[shape][0]);
-  float *y_memory = guarded(planes_length(p->output)), *y = y_memory + plane_origin(p->output);
+  float *y_memory, *y = output_of(p->output, p->addend, &y_memory);
   bool relu = random_bits() & 1;
   float slope = random_bits() & 1 ? 0 : 0.25f;
   struct convolution_columns c = {
@@ -226,6 +230,7 @@ static void check_columns(struct problem *p, int parts) {
     .block_sizes = t.sizes,
     .columns_block = random_int(1, 20),
     .band = random_int(1, 400),
+    .adds = p->addend,
     .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,
     .slope = slope,
   };
@@ -291,7 +296,7 @@ static void check_sparse(struct problem *p, int parts, bool packed) {
       }
       rows[s * p->outputs + i] = (struct sparse_row){(uint32_t)o, count};
     }
-  float *y_memory = guarded(planes_length(p->output)), *y = y_memory + plane_origin(p->output);
+  float *y_memory, *y = output_of(p->output, p->addend, &y_memory);
   bool relu = random_bits() & 1;
   struct convolution_sparse c = {
     .output = p->output,
@@ -302,6 +307,7 @@ static void check_sparse(struct problem *p, int parts, bool packed) {
     .rows_block = rows_block,
     .columns = packed ? p->taps : 0,
     .slab_columns = slab_columns,
+    .adds = p->addend,
     .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,
     .slope = 0.1f,
   };
@@ -338,7 +344,7 @@ static void check_packed(struct problem *p, int parts) {
   }
   blocks[count] = (struct packed_block){0, (uint32_t)p->outputs};
   for (int64_t o = 0; o < p->outputs && p->bias; o++) bias[o] = p->bias[o];
-  float *y_memory = guarded(planes_length(p->output)), *y = y_memory + plane_origin(p->output);
+  float *y_memory, *y = output_of(p->output, p->addend, &y_memory);
   bool relu = random_bits() & 1;
   struct convolution_packed c = {
     .output = p->output,
@@ -349,6 +355,7 @@ static void check_packed(struct problem *p, int parts) {
     .blocks = count,
     .tile_vectors = P,
     .band = random_int(1, 4) * P * LANES,
+    .adds = p->addend,
     .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,
     .slope = 0.1f,
   };

@@ -9,6 +9,7 @@ static const double bounds[MAX_WINDOW + 1] = {[4] = 2e-7, [6] = 3e-6, [8] = 6e-6
 struct problem {
   struct convolution_winograd c;
   float *x_memory, *x, *weights, *packed, *bias;
+  float *addend_memory, *addend; /* NULL: it does not add */
 };
 
 /* The order of weights that the kernel's header describes. */
@@ -60,6 +61,8 @@ static bool make_problem(struct problem *p) {
   p->weights = random_floats(count);
   p->packed = pack(&c, p->weights);
   p->bias = random_bits() & 1 ? random_floats(c.output.planes) : NULL;
+  p->c.adds = random_bits() & 1;
+  p->addend = p->c.adds ? random_value(c.output, &p->addend_memory) : NULL;
   return true;
 }
 
@@ -68,6 +71,7 @@ static double expected(const struct problem *p, int64_t f, int64_t i, int64_t j)
   int64_t channels = c->input.planes / c->groups;
   int64_t first = f / (c->output.planes / c->groups) * channels;
   double sum = p->bias ? p->bias[f] : 0;
+  if (p->addend) sum += p->addend[f * c->output.plane_pitch + i * c->output.row_pitch + j];
   for (int64_t k = 0; k < channels; k++)
     for (int64_t tap = 0; tap < c->taps * c->taps; tap++) {
       int64_t row = i + tap / c->taps - c->pad_top, column = j + tap % c->taps - c->pad_left;
@@ -81,7 +85,7 @@ static double expected(const struct problem *p, int64_t f, int64_t i, int64_t j)
 static void check(struct problem *p, int parts) {
   struct convolution_winograd *c = &p->c;
   c->scratch_floats = winograd_scratch(*c, winograd_extents(*c), NULL).size;
-  float *y_memory = guarded(planes_length(c->output)), *y = y_memory + plane_origin(c->output);
+  float *y_memory, *y = output_of(c->output, p->addend, &y_memory);
   for (int part = 0; part < parts; part++) {
     float *scratch = guarded(c->scratch_floats);
     convolution_winograd(*c, p->x, p->packed, p->bias, y, scratch, part, parts);
@@ -120,6 +124,7 @@ int main(void) {
     release(p.weights);
     release(p.packed);
     if (p.bias) release(p.bias);
+    if (p.addend) release(p.addend_memory);
   }
   for (int window = 4; window <= MAX_WINDOW; window += 2)
     printf(

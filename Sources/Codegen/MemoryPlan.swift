@@ -3,8 +3,8 @@ import IR
 /// Where every value lies in the one arena that a network works in.
 ///
 /// Values that are parts or other views of one array share its memory: the inputs of a Concat lie inside its
-/// output, the outputs of a Slice inside its input, Flatten and Reshape copy nothing, and layers that work
-/// element by element write over an input that nobody else needs. What is left is placed by lifetime.
+/// output, the outputs of a Slice inside its input, Flatten and Reshape copy nothing, layers that work element by
+/// element write over an input that nobody else needs, and convolutions write over what they add to. What is left is placed by lifetime.
 public struct MemoryPlan: Sendable {
   /// Floats between the arena's end and the last float that a value occupies; kernels may read there.
   public static let slack = 64
@@ -61,6 +61,8 @@ private struct Sharing {
   /// The array that a value lies in, and where in it.
   private var homes: [ValueID: (root: ValueID, offset: Int)] = [:]
   private var groups: [ValueID: [ValueID]] = [:]
+  /// The steps at which convolutions write over what they add to.
+  private var overwritings: [ValueID: Int] = [:]
   private(set) var idleNodes: Set<NodeID> = []
 
   init(_ lowered: LoweredGraph, worksInPlace: @escaping (NodeID) -> Bool) {
@@ -89,7 +91,9 @@ private struct Sharing {
   }
 
   mutating func build() {
-    // Concats first: an array that is built in place saves a copy of all of it.
+    // First what has to be: these convolutions cannot work otherwise.
+    for (step, id) in lowered.graph.order.enumerated() { shareAddend(id, step) }
+    // Then Concats: an array that is built in place saves a copy of all of it.
     for id in lowered.graph.order.reversed() {
       if case .concat(let layer) = lowered.graph[id].operation { shareConcat(id, layer.axis) }
     }
@@ -107,17 +111,50 @@ private struct Sharing {
     }
   }
 
+  /// Puts the output of a convolution that adds to its second input over this input.
+  private mutating func shareAddend(_ id: NodeID, _ step: Int) {
+    let node = lowered.graph[id]
+    guard case .convolution(let layer) = node.operation, layer.addsToInput else { return }
+    let (addend, output) = (node.inputs[1], node.outputs[0])
+    precondition(
+      liveness[addend].upperBound == step && node.inputs[0] != addend
+        && !lowered.graph.inputs.contains(addend) && layout(addend) == layout(output),
+      "the fusion of sums and the chooser see to it that an addend can be written over")
+    overwritings[addend] = step
+    move(addend, into: output, at: 0)
+  }
+
+  /// Whether a convolution writes over part of a value's place in an array, `offset` floats from its beginning,
+  /// while the value is needed.
+  private func isOverwritten(_ value: ValueID, at offset: Int, of root: ValueID) -> Bool {
+    let place = offset..<offset + lowered.pitches(of: value).size
+    let span = liveness[value]
+    return (groups[root] ?? []).contains { other in
+      guard let step = overwritings[other], let start = homes[other]?.offset,
+        span.lowerBound < step, step <= span.upperBound
+      else { return false }
+      return place.overlaps(start..<start + lowered.pitches(of: other).size)
+    }
+  }
+
   /// Lets the inputs of a Concat lie in its output, where each of them is free to move.
   private mutating func shareConcat(_ id: NodeID, _ axis: Int) {
     let node = lowered.graph[id]
     let output = node.outputs[0]
-    guard let offsets = partOffsets(of: node.inputs, in: output, axis: axis) else { return }
+    guard let offsets = partOffsets(of: node.inputs, in: output, axis: axis),
+      let home = homes[output]
+    else { return }
     var shared = 0
     for (input, offset) in zip(node.inputs, offsets) {
+      // Beside the input its array may hold what it was written over.
       let isFree =
-        homes[input]?.root == input && groups[input]?.count == 1
+        homes[input]?.root == input && home.root != input
         && node.inputs.count { $0 == input } == 1 && !lowered.graph.isOutput(input)
-        && !lowered.graph.inputs.contains(input) && canMove(input)
+        && (groups[input] ?? []).allSatisfy { member in
+          (member == input || overwritings[member] != nil)
+            && !lowered.graph.inputs.contains(member) && canMove(member)
+            && !isOverwritten(member, at: home.offset + offset, of: home.root)
+        }
       if isFree {
         move(input, into: output, at: offset)
         shared += 1
@@ -143,7 +180,11 @@ private struct Sharing {
   private mutating func shareSlice(_ id: NodeID, _ axis: Int) {
     let node = lowered.graph[id]
     guard let offsets = partOffsets(of: node.outputs, in: node.inputs[0], axis: axis),
-      node.outputs.allSatisfy({ homes[$0]?.root == $0 && !lowered.graph.isOutput($0) })
+      let home = homes[node.inputs[0]],
+      zip(node.outputs, offsets).allSatisfy({ output, offset in
+        homes[output]?.root == output && !lowered.graph.isOutput(output)
+          && !isOverwritten(output, at: home.offset + offset, of: home.root)
+      })
     else { return }
     for (output, offset) in zip(node.outputs, offsets) {
       move(output, into: node.inputs[0], at: offset)
@@ -155,7 +196,8 @@ private struct Sharing {
     let node = lowered.graph[id]
     let (input, output) = (node.inputs[0], node.outputs[0])
     guard layout(input) == .dense, layout(output) == .dense, homes[output]?.root == output,
-      !lowered.graph.isOutput(output)
+      !lowered.graph.isOutput(output), let home = homes[input],
+      !isOverwritten(output, at: home.offset, of: home.root)
     else { return }
     move(output, into: input, at: 0)
     idleNodes.insert(id)
@@ -166,14 +208,23 @@ private struct Sharing {
     let (input, output) = (node.inputs[0], node.outputs[0])
     guard worksInPlace(id), layout(input) == layout(output),
       lowered.graph[input].shape == lowered.graph[output].shape,
-      homes[output]?.root == output, groups[output]?.count == 1,
+      let root = homes[output]?.root, isMadeOver(output, in: root, from: step),
       let home = homes[input], !node.inputs.dropFirst().contains(input),
       !node.inputs.dropFirst().contains(where: { homes[$0]?.root == home.root })
     else { return }
     // Nobody may need the input's array afterwards, nor any other view of what is overwritten.
     let needed = (groups[home.root] ?? []).filter { liveness[$0].upperBound >= step }
     guard needed == [input], liveness[input].upperBound == step else { return }
-    move(output, into: input, at: 0)
+    move(root, into: input, at: 0)
+  }
+
+  /// Whether an array holds nothing but a value that is made in a step, and what is written over it later.
+  private func isMadeOver(_ value: ValueID, in root: ValueID, from step: Int) -> Bool {
+    let size = lowered.pitches(of: value).size
+    return (groups[root] ?? []).allSatisfy { member in
+      liveness[member].lowerBound >= step && lowered.pitches(of: member).size == size
+        && homes[member]?.offset == 0
+    }
   }
 
   private func layout(_ value: ValueID) -> Layout { lowered.layouts[value] ?? .dense }

@@ -44,9 +44,14 @@ struct NetworkParts {
     func allReaders(of id: NodeID, are set: Set<NodeID>) -> Bool {
       graph[id].outputs.allSatisfy { (consumers[$0] ?? []).allSatisfy(set.contains) }
     }
+    let overwritten = overwrittenValues(in: graph)
     var possible: Set<NodeID> = []
     for id in graph.order.reversed()
-    where isLight(id, lowered) && allReaders(of: id, are: possible) { possible.insert(id) }
+    where isLight(id, lowered) && allReaders(of: id, are: possible)
+      && overwritten.isDisjoint(with: graph[id].inputs)
+    {
+      possible.insert(id)
+    }
     var chosen: Set<NodeID> = []
     for id in graph.order where possible.contains(id) {
       let follows = graph[id].inputs.contains { value in
@@ -63,6 +68,17 @@ struct NetworkParts {
       }
     }
     return chosen
+  }
+
+  /// What convolutions write over, which is gone when the tail runs.
+  private static func overwrittenValues(in graph: Graph) -> Set<ValueID> {
+    var result: Set<ValueID> = []
+    for id in graph.order {
+      if case .convolution(let layer) = graph[id].operation, layer.addsToInput {
+        result.insert(graph[id].inputs[1])
+      }
+    }
+    return result
   }
 
   private static func isView(_ node: Node) -> Bool {

@@ -14,6 +14,8 @@ public enum LayoutNeed: Hashable, Sendable {
   case planes(Halo)
   /// Exactly this phase split.
   case phases(PhaseSplit)
+  /// The layout of the first output, which is written over it.
+  case sameAsOutput
 }
 
 /// Which layouts a kernel can write.

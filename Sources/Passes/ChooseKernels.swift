@@ -178,8 +178,9 @@ public struct ChooseKernels {
       for (index, need) in choice.inputs.enumerated() {
         let value = lowered.graph[id].inputs[index]
         let layout = lowered.layouts[value] ?? .dense
-        guard var wanted = need.replacement(for: layout) else { continue }
-        if choice.keepsRowPitch {
+        let output = lowered.graph[id].outputs.first.flatMap { lowered.layouts[$0] } ?? .dense
+        guard var wanted = need.replacement(for: layout, output: output) else { continue }
+        if choice.keepsRowPitch, need != .sameAsOutput {
           wanted.widenRows(
             to: lowered.pitches(of: lowered.graph[id].outputs[0]).rowPitch,
             of: lowered.graph[value].shape)
@@ -240,9 +241,11 @@ extension Layout {
 }
 
 extension LayoutNeed {
-  /// The layout to copy a value into, if this need cannot be met by `layout` itself.
-  fileprivate func replacement(for layout: Layout) -> Layout? {
+  /// The layout to copy a value into, if this need cannot be met by `layout` itself; `output` is that of the
+  /// reader's output.
+  fileprivate func replacement(for layout: Layout, output: Layout) -> Layout? {
     switch (self, layout) {
+    case (.sameAsOutput, _): return layout == output ? nil : output
     case (.dense, .dense): return nil
     case (.dense, .planes), (.dense, .phases): return .dense
     case (.planes(let halo), .planes(let present)):

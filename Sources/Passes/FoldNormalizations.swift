@@ -29,7 +29,9 @@ public struct FoldNormalizations: Pass {
       graph.consumers(of: value).count == 1
     else { return nil }
     switch graph[producer].operation {
-    case .convolution(let layer): return layer.activation == nil && layer.axis == 1 ? producer : nil
+    case .convolution(let layer):
+      let isOpen = layer.activation == nil && !layer.addsToInput && layer.axis == 1
+      return isOpen ? producer : nil
     case .deconvolution(let layer): return layer.axis == 1 ? producer : nil
     case .innerProduct(let layer):
       return layer.activation == nil && graph[value].shape.axes == 2 ? producer : nil

@@ -3,7 +3,8 @@ import IR
 /// Finds a layout for every value such that copies are rare.
 ///
 /// Values that can share memory form a family and get one layout: the inputs and the output of a Concat along
-/// channels, those of a Slice, and what an element-by-element layer reads and writes. A family is dense
+/// channels, those of a Slice, what an element-by-element layer reads and writes, and what a convolution adds to
+/// and writes. A family is dense
 /// unless a reader asks for a halo.
 struct LayoutFamilies {
   private let lowered: LoweredGraph
@@ -99,7 +100,10 @@ struct LayoutFamilies {
     case .concat, .slice, .elementwise, .eltwise, .preLU: members = node.inputs + node.outputs
     // A second input is broadcast and lies elsewhere.
     case .batchNorm, .bias, .borderBias, .scale: members = [node.inputs[0], node.outputs[0]]
-    case .argMax, .batchReindex, .constant, .convolution, .crop, .deconvolution, .embed, .flatten,
+    case .convolution(let layer):
+      guard layer.addsToInput else { return }
+      members = [node.inputs[1], node.outputs[0]]
+    case .argMax, .batchReindex, .constant, .crop, .deconvolution, .embed, .flatten,
       .identity, .im2col, .innerProduct, .lrn, .mvn, .parameter, .pooling, .reduction, .repack,
       .reshape, .silence, .softmax, .spatialPyramidPooling, .split, .tile:
       return
@@ -135,7 +139,7 @@ private struct Wish {
     case .planes(let asked):
       halo = halo.union(asked)
       needsPlanes = true
-    case .phases: break
+    case .phases, .sameAsOutput: break
     }
   }
 

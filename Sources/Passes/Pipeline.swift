@@ -25,10 +25,13 @@ public enum Pipeline {
     PassStage([
       // Before activations are fused: a normalisation stands between a convolution and its activation.
       FoldNormalizations(),
-      // Last of those that change the graph, when each activation follows the layer whose result it changes.
+      // When each activation follows the layer whose result it changes.
       FuseActivations(),
       // Counts what kernels will leave out of the weights that are final now.
       SqueezeColumns(),
+      // Behind the activations, which it hands from the sum to the convolution, and behind all that takes a
+      // convolution for nothing but weights.
+      FuseSums(),
     ]),
   ]
 

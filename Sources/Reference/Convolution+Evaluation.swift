@@ -2,7 +2,8 @@ import IR
 
 extension Convolution {
   /// output[f, p] = bias[f] + sum over channels c of f's group and taps t of
-  /// weights[f, c, t] * input[c, p * stride + t * dilation - pad], 0 outside the image.
+  /// weights[f, c, t] * input[c, p * stride + t * dilation - pad], 0 outside the image; plus the second input's
+  /// element, if there is one.
   func evaluate(_ call: LayerCall) -> [Tensor] {
     let shape = call.input.shape
     let axis = shape.resolved(axis)
@@ -16,6 +17,7 @@ extension Convolution {
     let plane = shape.count(from: axis + 1)
     let filterSize = call.parameters[0].count / filters
     let groupPlanes = shape[axis] / groups * plane
+    let addend = addsToInput ? call.inputs[1].values : nil
 
     return call.output(
       [Float](unsafeUninitializedCapacity: images * resultSize) { output, count in
@@ -26,11 +28,12 @@ extension Convolution {
               call.inParallel(filters) { part in
                 for filter in part {
                   let group = filter / (filters / groups)
+                  let place = image * resultSize + filter * (resultSize / filters)
                   convolve(
                     input.baseAddress! + image * imageSize + group * groupPlanes, plane: plane,
                     with: weights.baseAddress! + filter * filterSize, filterSize: filterSize,
-                    bias: bias[filter], rows,
-                    into: results + image * resultSize + filter * (resultSize / filters))
+                    bias: bias[filter], rows, into: results + place,
+                    addingTo: addend.map { $0[place..<place + resultSize / filters] })
                 }
               }
             }
@@ -43,7 +46,8 @@ extension Convolution {
   /// One filter over the planes of its group, into one output plane.
   private func convolve(
     _ input: UnsafePointer<Float>, plane: Int, with filter: UnsafePointer<Float>, filterSize: Int,
-    bias: Float, _ rows: SlidingRows, into output: UnsafeMutablePointer<Float>
+    bias: Float, _ rows: SlidingRows, into output: UnsafeMutablePointer<Float>,
+    addingTo addend: ArraySlice<Float>?
   ) {
     let taps = window.taps
     let columns = (0..<rows.tapColumns).map(rows.columns)
@@ -63,17 +67,22 @@ extension Convolution {
             }
           }
         }
-        store(sums, at: output + row * rows.positionColumns)
+        let place = row * rows.positionColumns
+        store(
+          sums, at: output + place,
+          addingTo: addend?.dropFirst(place).prefix(rows.positionColumns))
       }
     }
   }
 
-  /// Rounds first and activates then, as the two layers would that a fusion made one.
+  /// Rounds, adds, rounds and activates, as the layers would that fusions made one.
   private func store(
-    _ sums: UnsafeMutableBufferPointer<Double>, at output: UnsafeMutablePointer<Float>
+    _ sums: UnsafeMutableBufferPointer<Double>, at output: UnsafeMutablePointer<Float>,
+    addingTo addend: ArraySlice<Float>?
   ) {
     for column in 0..<sums.count {
-      let rounded = Float(sums[column])
+      var rounded = Float(sums[column])
+      if let addend { rounded += addend[addend.startIndex + column] }
       output[column] = activation.map { $0.value(at: rounded) } ?? rounded
     }
   }

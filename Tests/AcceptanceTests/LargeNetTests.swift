@@ -21,7 +21,7 @@ struct LargeNetTests {
       definition: "models/prototxt/bvlc/models/bvlc_googlenet/deploy.prototxt", fewestBlobs: 80),
     Case(
       definition: "models/prototxt/skimcaffe/models/resnet/ResNet-50-train-val-gesl.prototxt",
-      fewestBlobs: 70),
+      fewestBlobs: 55),
   ]
 
   @Test(

@@ -49,6 +49,11 @@ struct ArenaSimulation {
       for output in node.outputs { check(output, "after \(node.name), which does nothing") }
       return
     }
+    if node.addsToInput,
+      places(of: node.inputs[1]).elements != places(of: node.outputs[0]).elements
+    {
+      failures.append("\(node.name) does not find in its output what it adds to")
+    }
     for output in node.outputs {
       checkOverwriting(node, output, mayOverwriteFirst: worksInPlace(id), copies: made != nil)
     }
@@ -57,7 +62,7 @@ struct ArenaSimulation {
   }
 
   /// While a step runs, its inputs are still needed: it may write over the first one only, element over
-  /// element, and a copy may write what is there already.
+  /// element, a convolution over what it adds to, and a copy may write what is there already.
   private mutating func checkOverwriting(
     _ node: Node, _ output: ValueID, mayOverwriteFirst: Bool, copies: Bool
   ) {
@@ -67,6 +72,7 @@ struct ArenaSimulation {
       let source = places(of: input)
       guard !taken.isDisjoint(with: source.elements + source.zeros) else { continue }
       if index == 0, mayOverwriteFirst, source.elements == target.elements { continue }
+      if index == 1, node.addsToInput, source.elements == target.elements { continue }
       if copies, isPart(input, of: output) { continue }
       failures.append("\(node.name) writes \(name(output)) over its input \(name(input))")
     }
@@ -176,5 +182,13 @@ struct ArenaSimulation {
         (contents[node.inputs[0]] ?? [])[outer * pitch + begin..<outer * pitch + begin + run]
       }
     }
+  }
+}
+
+extension Node {
+  /// Whether it is a convolution that adds to its second input.
+  var addsToInput: Bool {
+    if case .convolution(let layer) = operation { return layer.addsToInput }
+    return false
   }
 }

@@ -100,6 +100,42 @@ struct MemoryPlanTests {
     #expect(graph[cut].outputs.map { plan.starts[$0] } == [input, input + 9])
   }
 
+  @Test
+  func `a chain of sums works in one place, inside of what joins it, and views of it are copies`()
+    throws
+  {
+    let lowered = try sums()
+    let graph = lowered.graph
+    let plan = plan(lowered)
+    let trunk = graph.liveValues.filter { value in
+      graph.order.contains { graph[$0].addsToInput && graph[$0].inputs[1] == value }
+        || graph.producer(of: value).map { graph[$0].addsToInput } == true
+    }
+    #expect(trunk.count == 4)
+    let join = try #require(graph.order.first { graph[$0].name == "join" })
+    #expect(Set((trunk + graph[join].outputs).map { plan.starts[$0] }).count == 1)
+    #expect(plan.idleNodes == [join])
+    var simulation = ArenaSimulation(lowered, plan) { worksInPlace($0, lowered) }
+    simulation.run()
+    #expect(simulation.failures == [])
+  }
+
+  @Test func `what is added to stays until then, in networks of many sums`() throws {
+    var options = RandomNetwork.Options()
+    options.kinds = [.residual, .inception, .slicing, .fanOut, .activation]
+    var found = 0
+    for seed in 0..<150 {
+      let graph = try RandomNetwork(seed: UInt64(seed), options: options).graph
+      let target = Target(architecture: "test", lanes: [4, 8, 16][seed % 3])
+      let lowered = try LoweredNetwork.lower(graph, for: target)
+      var simulation = ArenaSimulation(lowered, plan(lowered)) { worksInPlace($0, lowered) }
+      simulation.run()
+      #expect(simulation.failures == [], "\(lowered.graph)")
+      found += lowered.graph.order.count { lowered.graph[$0].addsToInput }
+    }
+    #expect(found > 10, "\(found)")
+  }
+
   @Test func `a value lives from the step that makes it to the last that reads it`() throws {
     let lowered = try chain(length: 3, inPlace: true)
     let values = lowered.graph.liveValues
@@ -122,6 +158,34 @@ struct MemoryPlanTests {
 
   private func worksInPlace(_ node: NodeID, _ lowered: LoweredGraph) -> Bool {
     lowered.kernels[node].map { KernelCatalog.kernel(named: $0.kernel).worksInPlace } ?? false
+  }
+
+  /// Three residual blocks, whose sum is joined with something else; a view of the trunk lives longer than it.
+  private func sums() throws -> LoweredGraph {
+    var graph = Graph(name: "sums")
+    let data = graph.addInput(name: "data", shape: try Shape([1, 2, 9, 9]))
+    func add(_ operation: Operation, _ name: String, _ inputs: [ValueID]) throws -> ValueID {
+      let slots = try operation.layer.parameters(for: inputs.map { graph[$0].shape })
+      let node = try graph.append(
+        operation, name: name, inputs: inputs,
+        parameters: slots.map { Tensor(shape: $0.shape, repeating: 1) }, outputNames: [name])
+      return graph[node].outputs[0]
+    }
+    let layer = Convolution(filters: 2, window: Window(kernel: [1, 1]))
+    var trunk = try add(.lrn(LRN(region: .acrossChannels)), "trunk", [data])
+    let view = try add(.flatten(Flatten()), "view", [trunk])
+    for index in 0..<3 {
+      let inner = try add(.elementwise(Elementwise(.tanh)), "inner\(index)", [trunk])
+      let branch = try add(.convolution(layer), "branch\(index)", [inner])
+      let sum = Eltwise(.sum(coefficients: [1, 1]))
+      trunk = try add(.eltwise(sum), "sum\(index)", [trunk, branch])
+    }
+    let other = try add(.lrn(LRN(region: .acrossChannels)), "other", [data])
+    let join = try add(.concat(Concat()), "join", [trunk, other])
+    let score = try add(.innerProduct(InnerProduct(outputs: 3)), "score", [view])
+    graph.setOutputs([join, score])
+    try graph.settleBatch()
+    return try LoweredNetwork.lower(graph, for: Target(architecture: "test", lanes: 8))
   }
 
   /// Layers of one shape behind each other: TanH, or LRN, which cannot work in place.

@@ -19,6 +19,18 @@ struct SlidingWindowShapeTests {
     #expect(try pixels.extents(for: [4, 9]) == [[2, 7]])
   }
 
+  @Test func `a convolution that adds wants a second input of its output's shape`() throws {
+    let layer = Convolution(filters: 6, window: .square(3), addsToInput: true)
+    #expect(layer.inputCounts == 2...2)
+    let image = try Shape([1, 4, 8, 8])
+    #expect(
+      try layer.outputShapes(for: [image, try Shape([1, 6, 6, 6])]) == [Shape([1, 6, 6, 6])])
+    #expect(throws: ShapeError("a result of shape [1,6,6,6] cannot be added to [1,4,8,8]")) {
+      try layer.outputShapes(for: [image, image])
+    }
+    #expect(layer.attributes.contains(Attribute("adds", "second")))
+  }
+
   @Test func `a convolution says what does not fit`() {
     func layer(_ filters: Int = 4, _ groups: Int = 1, axis: Int = 1) -> Convolution {
       Convolution(filters: filters, window: .square(3), groups: groups, axis: axis)

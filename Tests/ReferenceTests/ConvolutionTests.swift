@@ -52,6 +52,19 @@ import Testing
       Convolution(filters: c.filters, window: c.window, groups: c.groups, axis: c.axis))
   }
 
+  @Test(arguments: cases) func `adds a second input before the activation`(c: Case) throws {
+    let input = try Tensor.random(c.input, .integers(limit: 5), seed: 3)
+    let (weights, bias) = try Self.weights(c)
+    let alone = try evaluateOne(Self.convolution(c), [input], [weights, bias])
+    let addend = try Tensor.random(alone.shape.extents, .integers(limit: 50), seed: 4)
+    let layer = Convolution(
+      filters: c.filters, window: c.window, groups: c.groups, axis: c.axis,
+      activation: .relu(slope: 0.5), addsToInput: true)
+    let result = try evaluateOne(.convolution(layer), [input, addend], [weights, bias])
+    let sums = zip(alone.values, addend.values).map { $0 + $1 }
+    #expect(result.values == sums.map { $0 < 0 ? $0 / 2 : $0 })
+  }
+
   @Test(arguments: cases) func `follows its definition`(c: Case) throws {
     let input = try Tensor.random(c.input, .integers(limit: 5), seed: 3)
     let (weights, bias) = try Self.weights(c)

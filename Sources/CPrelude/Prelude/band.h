@@ -51,6 +51,32 @@ SHARED void store_band(
   }
 }
 
+/* Copies positions [q0, q1) of one plane of the output to `sums` (which starts at q0), pitch `pitch`:
+ * what store_band will have taken there, for sums to go on from. Gaps get zeros. */
+SHARED void load_band(
+  struct planes output, const float *plane, float *sums, int64_t pitch, int64_t q0, int64_t q1
+) {
+  for (int64_t row = q0 / pitch; row < output.height && row * pitch < q1; row++) {
+    int64_t begin = row * pitch, end = begin + output.width, stop = begin + pitch;
+    const float *from = plane + row * output.row_pitch - begin;
+    if (begin < q0) begin = q0;
+    if (end > q1) end = q1;
+    if (begin < end) copy_floats(sums + begin - q0, from + begin, end - begin);
+    if (end < q0) end = q0;
+    if (stop > q1) stop = q1;
+    if (end < stop) fill_floats(sums + end - q0, stop - end, 0);
+  }
+}
+
+/* Moves the rows of a plane of the output together, so that they stand flat with `pitch` <
+ * output.row_pitch, for sums to go on from: what spread_band undoes. */
+SHARED void gather_band(struct planes output, float *plane, int64_t pitch) {
+  for (int64_t row = 1; row < output.height; row++)
+    memmove(
+      plane + row * pitch, plane + row * output.row_pitch, (size_t)output.width * sizeof *plane
+    );
+}
+
 /* Moves sums that stand flat in a plane of the output, pitch `pitch` < output.row_pitch, to their
  * rows (the last first, since rows only move back), and zeroes the halo. */
 SHARED void spread_band(struct planes output, float *plane, int64_t pitch) {
@@ -70,6 +96,19 @@ SHARED void fill_plane(struct planes output, float *plane, float value) {
   for (int64_t row = 0; row < output.height; row++) {
     fill_floats(plane + row * output.row_pitch, output.width, value);
     zero_behind_row(output, plane, row);
+  }
+}
+
+/* Adds one value to all elements of a plane of the output, whose halo is zero already. */
+SHARED void add_to_plane(
+  struct planes output, float *plane, float value, enum rectifier rectifier, float slope
+) {
+  for (int64_t row = 0; row < output.height; row++) {
+    float *to = plane + row * output.row_pitch;
+    int64_t i = 0;
+    for (; i + LANES <= output.width; i += LANES)
+      store(to + i, rectified(load(to + i) + value, rectifier, slope));
+    for (; i < output.width; i++) to[i] = rectified_scalar(to[i] + value, rectifier, slope);
   }
 }
 

@@ -11,6 +11,9 @@
  * columns; columns that are zero in all of them are not in the list. Outputs whose weights are all
  * zero are in no block: they are filled with their bias.
  *
+ * A convolution that `adds` does so to what y holds, before the rectifier: y is a value of the output's
+ * shape and layout, and each part reads what it writes.
+ *
  * Reads x at min(offsets) .. max(offsets) + flat positions + READ_SLACK. Writes the output's
  * elements and its declared halo (zeros); and gap columns, where output.row_pitch == row_pitch.
  */
@@ -46,6 +49,7 @@ struct convolution_columns {
   int64_t tile_outputs;  /* M <= 14, a literal: outputs of a block at most */
   int64_t tile_vectors;  /* P <= 4, a literal; M * P <= ACCUMULATORS (12; 28 with AVX-512) */
   int64_t band;          /* flat positions of one band; cut to BAND_FLOATS / M */
+  bool adds;             /* to what is in y, whose halo is zero already */
   enum rectifier rectifier;
   float slope;
 };
@@ -76,12 +80,17 @@ ALWAYS_INLINE void columns_block_band(
   int64_t buffer_pitch = (q1 - q0 + LANES - 1) / LANES * LANES + 16;
   for (int m = 0; m < outputs; m++)
     strip.at[m] = direct ? planes[m] * c.output.plane_pitch : m * buffer_pitch;
+  for (int m = 0; c.adds && !direct && m < outputs; m++)
+    load_band(
+      c.output, a.y + planes[m] * c.output.plane_pitch, sums + strip.at[m], c.row_pitch, q0, q1
+    );
   for (int64_t k = 0; k < block.columns; k += c.columns_block) {
     int64_t rest = block.columns - k;
     strip.columns = rest < c.columns_block ? rest : c.columns_block;
     strip.offsets = a.offsets + block.first_offset + k;
     strip.weights = a.weights + block.first_weight + k * outputs;
     strip.bias = k == 0 ? bias : NULL;
+    strip.go_on = k > 0 || c.adds;
     strip.rectifier = rest <= c.columns_block ? c.rectifier : RECTIFIER_NONE;
     strips(outputs, (int)c.tile_vectors, &strip, x, sums, q1 - q0);
   }
@@ -158,8 +167,11 @@ ALWAYS_INLINE void convolution_columns(
   int64_t live = blocks[c.blocks].first_output, dead = c.output.planes - live;
   int64_t stop = live + part_start(dead, part + 1, parts);
   for (int64_t i = live + part_start(dead, part, parts); i < stop; i++) {
-    float value = rectified_scalar(bias ? bias[i] : 0, c.rectifier, c.slope);
-    fill_plane(c.output, y + planes[i] * c.output.plane_pitch, value);
+    float value = bias ? bias[i] : 0, *plane = y + planes[i] * c.output.plane_pitch;
+    if (c.adds)
+      add_to_plane(c.output, plane, value, c.rectifier, c.slope);
+    else
+      fill_plane(c.output, plane, rectified_scalar(value, c.rectifier, c.slope));
   }
 }
 

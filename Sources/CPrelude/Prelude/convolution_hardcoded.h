@@ -31,6 +31,7 @@ struct convolution_hardcoded {
   int64_t row_pitch;    /* of x: the pitch of flat positions, of which there are vectors*LANES at least */
   int64_t blocks;       /* without the one at the table's end */
   int64_t vectors;      /* a literal */
+  bool adds;            /* see convolution_columns.h */
   enum rectifier rectifier;
   float slope;
 };
@@ -55,6 +56,21 @@ balanced_block(const struct hardcoded_block *blocks, int64_t count, int part, in
   return first;
 }
 
+/* Puts the sums of an output at one tile where they belong; its first `done` positions have been there. */
+ALWAYS_INLINE void put_hardcoded_sums(
+  const struct convolution_hardcoded c, const float *sums, float *to, int64_t done
+) {
+  if (c.adds && done > 0) {
+    for (int64_t i = done; i < c.vectors * LANES; i++)
+      to[i] = rectified_scalar(to[i] + sums[i], c.rectifier, c.slope);
+    return;
+  }
+  for (int64_t i = 0; i < c.vectors * LANES; i += LANES) {
+    vector sum = c.adds ? load(to + i) + load(sums + i) : load(sums + i);
+    store(to + i, rectified(sum, c.rectifier, c.slope));
+  }
+}
+
 /* One block over positions [q0, q1), a tile or more; the last tile may overlap the one before. The
  * sums of output m go to `rows[m]`, which stands for position q0. */
 ALWAYS_INLINE void hardcoded_block_band(
@@ -70,11 +86,7 @@ ALWAYS_INLINE void hardcoded_block_band(
     int64_t at = q + step <= q1 ? q : q1 - step;
     code(a.x + at, values, bias, sums);
     for (int64_t m = 0; m < outputs; m++)
-      for (int64_t v = 0; v < c.vectors; v++)
-        store(
-          rows[m] + at - q0 + v * LANES,
-          rectified(load(sums + (m * c.vectors + v) * LANES), c.rectifier, c.slope)
-        );
+      put_hardcoded_sums(c, sums + m * step, rows[m] + at - q0, q - at);
   }
 }
 
@@ -102,7 +114,13 @@ ALWAYS_INLINE void convolution_hardcoded(
     for (int64_t q0 = 0; q0 < positions; q0 += band) {
       int64_t q1 = q0 + band < positions ? q0 + band : positions;
       int64_t from = q1 - q0 < step ? q1 - step : q0;
-      for (int64_t m = 0; m < outputs; m++) rows[m] = buffer + m * band;
+      for (int64_t m = 0; m < outputs; m++) {
+        rows[m] = buffer + m * band;
+        if (c.adds)
+          load_band(
+            c.output, a.y + planes[m] * c.output.plane_pitch, rows[m], c.row_pitch, from, q1
+          );
+      }
       hardcoded_block_band(c, a, block, from, q1, rows);
       for (int64_t m = 0; m < outputs; m++)
         store_band(
@@ -114,8 +132,11 @@ ALWAYS_INLINE void convolution_hardcoded(
   const int64_t others = c.output.planes - a.blocks[c.blocks].first_output;
   for (int64_t i = part_start(others, part, parts); i < part_start(others, part + 1, parts); i++) {
     int64_t place = a.blocks[c.blocks].first_output + i;
-    vector value = rectified(broadcast(a.bias[place]), c.rectifier, c.slope);
-    fill_plane(c.output, a.y + a.planes[place] * c.output.plane_pitch, value[0]);
+    float *plane = a.y + a.planes[place] * c.output.plane_pitch;
+    if (c.adds)
+      add_to_plane(c.output, plane, a.bias[place], c.rectifier, c.slope);
+    else
+      fill_plane(c.output, plane, rectified_scalar(a.bias[place], c.rectifier, c.slope));
   }
 }
 

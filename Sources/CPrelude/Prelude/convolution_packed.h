@@ -37,6 +37,7 @@ struct convolution_packed {
   int64_t tile_vectors;  /* P, 2 or 4; outputs of a block times P <= ACCUMULATORS */
   int64_t band;          /* positions: whole tiles, at most MAX_PANEL_POSITIONS, and
                             band * columns_block <= PANEL_FLOATS */
+  bool adds;             /* see convolution_columns.h */
   enum rectifier rectifier;
   float slope;
 };
@@ -60,6 +61,7 @@ ALWAYS_INLINE void packed_block_band(
   for (int m = 0; m < outputs; m++)
     strip->at[m] = (block.first_output + m) * c->output.plane_pitch;
   strip->bias = first ? a->bias + block.first_output : NULL;
+  strip->go_on = !first || c->adds;
   strip->rectifier = last ? c->rectifier : RECTIFIER_NONE;
   const int64_t positions = q1 - q0, tail = positions % LANES;
   if (outputs >= 4 && outputs <= LANES && (tail == 1 || tail == 2)) {

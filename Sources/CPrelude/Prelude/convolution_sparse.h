@@ -54,6 +54,7 @@ struct convolution_sparse {
                            convolutions. Then all slabs have the same order */
   int64_t columns;      /* of the panel, all slabs; 0: inputs are read directly */
   int64_t slab_columns; /* of one slab: slab_columns * vectors * LANES <= PANEL_FLOATS */
+  bool adds;            /* see convolution_columns.h */
   enum rectifier rectifier;
   float slope;
 };
@@ -73,7 +74,7 @@ struct sparse_run {
   const struct tap *table, *taps;
   const struct sparse_row *rows;
   int64_t count;
-  bool go_on;        /* sums go on from y, else start with the bias */
+  bool go_on;        /* sums go on from y, plus the bias */
   const float *bias; /* by plane; NULL: 0 */
   int64_t y_pitch;   /* floats between planes */
   enum rectifier rectifier;
@@ -88,23 +89,29 @@ ALWAYS_INLINE void sparse_tile(
   for (int64_t row = 0; row < run->count; row++) {
     const struct tap *end = run->table + run->rows[row].end;
     /* Nothing to add to what is there. */
-    if (run->go_on && tap == end && run->rectifier == RECTIFIER_NONE) continue;
+    if (run->go_on && tap == end && !run->bias && run->rectifier == RECTIFIER_NONE) continue;
     const int64_t plane = run->rows[row].plane;
     float *y = y0 + plane * run->y_pitch;
-    vector sum[MAX_SPARSE_VECTORS];
-    if (run->go_on) {
+    vector sum[MAX_SPARSE_VECTORS], bias = broadcast(run->bias ? run->bias[plane] : 0);
 #pragma clang loop unroll(full)
-      for (int v = 0; v < V; v++) sum[v] = load(y + v * LANES);
-    } else {
-      vector bias = broadcast(run->bias ? run->bias[plane] : 0);
+    for (int v = 0; v < V; v++) sum[v] = bias;
+    /* What the next row goes on from lies in another plane, which no processor foresees. */
+    if (run->go_on && row + 1 < run->count) {
+      const float *next = y0 + run->rows[row + 1].plane * run->y_pitch;
 #pragma clang loop unroll(full)
-      for (int v = 0; v < V; v++) sum[v] = bias;
+      for (int v = 0; v < V; v++)
+        if (v * LANES % 16 == 0) __builtin_prefetch(next + v * LANES, 1);
     }
     for (; tap < end; tap++) {
       const float *input = x + tap->offset;
       float value = tap->value;
 #pragma clang loop unroll(full)
       for (int v = 0; v < V; v++) sum[v] += value * load(input + v * LANES);
+    }
+    /* Behind the products, which do not wait for it then. */
+    if (run->go_on) {
+#pragma clang loop unroll(full)
+      for (int v = 0; v < V; v++) sum[v] += load(y + v * LANES);
     }
     if (run->rectifier != RECTIFIER_NONE) {
 #pragma clang loop unroll(full)
@@ -157,8 +164,8 @@ ALWAYS_INLINE struct sparse_run sparse_run_of(
     .taps = a.taps + (rows > a.rows ? rows[-1].end : 0),
     .rows = rows,
     .count = end - first,
-    .go_on = s > 0,
-    .bias = a.bias,
+    .go_on = s > 0 || c.adds,
+    .bias = s > 0 ? NULL : a.bias,
     .y_pitch = c.output.plane_pitch,
     .rectifier = s == c.slabs - 1 ? c.rectifier : RECTIFIER_NONE,
     .slope = c.slope,
@@ -195,8 +202,9 @@ ALWAYS_INLINE void sparse_rows_apart(
   for (int64_t row = first; row < end; row++) {
     struct sparse_run run = sparse_run_of(c, a, 0, row, row + 1);
     run.y_pitch = 0;
-    sparse_tile_of(vectors, &run, a.x + q0, buffer, LANES);
     float *plane = a.y + run.rows[0].plane * c.output.plane_pitch;
+    if (c.adds) load_band(c.output, plane, buffer, c.row_pitch, q0, q1);
+    sparse_tile_of(vectors, &run, a.x + q0, buffer, LANES);
     store_band(c.output, plane, buffer, c.row_pitch, q0, q1);
   }
 }
@@ -227,6 +235,8 @@ ALWAYS_INLINE void convolution_sparse(
     first = a.group_starts[part_start(c.groups, part, parts)];
     end = a.group_starts[part_start(c.groups, part + 1, parts)];
   }
+  for (int64_t row = first; c.adds && flat && !direct && row < end; row++)
+    gather_band(c.output, a.y + a.rows[row].plane * c.output.plane_pitch, c.row_pitch);
   int64_t rows_block = c.rows_block > 0 ? c.rows_block : end - first;
   for (int64_t row = first; row < end; row += rows_block) {
     int64_t stop = row + rows_block < end ? row + rows_block : end;

@@ -37,6 +37,7 @@ struct convolution_winograd {
   int64_t filters_block;  /* a multiple of WINOGRAD_FILTERS */
   int64_t channels_block; /* a multiple of WINOGRAD_CHANNELS */
   int64_t scratch_floats; /* that each part has: at least winograd_scratch(...).size */
+  bool adds;              /* see convolution_columns.h */
   enum rectifier rectifier;
   float slope;
 };
@@ -234,20 +235,23 @@ ALWAYS_INLINE void winograd_tiles(
 ) {
   int32_t at[MAX_WINOGRAD_TILES];
   int64_t row = b->first * T, m_pitch = b->vectors * LANES;
-  struct tile_output o = {at, c->output.row_pitch, 0, c->rectifier, c->slope};
+  struct tile_output o = {at, c->output.row_pitch, 0, c->adds, c->rectifier, c->slope};
   if (!e->outputs_lie_open) o.pitch = e->plane_pitch;
   tile_places(b, e->columns, T, o.pitch, at);
+  int64_t height = c->output.height - row < b->rows * T ? c->output.height - row : b->rows * T;
   for (int64_t f = first; f < end; f++) {
     float *plane = y + f * c->output.plane_pitch + row * c->output.row_pitch;
     float *to = e->outputs_lie_open ? plane : s->plane;
     const float *m = s->products + (f - first) * m_pitch;
     o.bias = bias ? bias[f] : 0;
+    for (int64_t i = 0; c->adds && !e->outputs_lie_open && i < height; i++)
+      copy_floats(s->plane + i * o.pitch, plane + i * c->output.row_pitch, c->output.width);
     for (int64_t v = 0; v < b->vectors; v++) {
       int64_t n = b->tiles - v * LANES < LANES ? b->tiles - v * LANES : LANES;
-      const struct tile_output here = {at + v * LANES, o.pitch, o.bias, o.rectifier, o.slope};
+      struct tile_output here = o;
+      here.at += v * LANES;
       transform_tiles(A, T, m + v * LANES, e->products_pitch, &here, to, n);
     }
-    int64_t height = c->output.height - row < b->rows * T ? c->output.height - row : b->rows * T;
     for (int64_t i = 0; !e->outputs_lie_open && i < height; i++)
       copy_floats(plane + i * c->output.row_pitch, s->plane + i * o.pitch, c->output.width);
   }

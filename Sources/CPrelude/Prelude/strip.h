@@ -23,7 +23,8 @@ struct strip {
   const int32_t *offsets; /* one for each k */
   const float *weights;   /* [k][M] */
   int64_t columns;        /* number of k */
-  const float *bias;      /* [M]: sums start from it; NULL: they go on from y */
+  const float *bias;      /* [M]: what sums start from; may be NULL if they go on */
+  bool go_on;             /* sums go on from y, plus the bias */
   int64_t at[MAX_TILE_OUTPUTS]; /* where each output begins, in floats from y */
   enum rectifier rectifier;
   float slope;
@@ -33,11 +34,23 @@ ALWAYS_INLINE void strip_tile(
   const int M, const int P, const struct strip *s, const float *x, float *y, int64_t lanes
 ) {
   vector sum[MAX_TILE_OUTPUTS][MAX_TILE_VECTORS];
+  if (s->go_on) {
 #pragma clang loop unroll(full)
-  for (int m = 0; m < M; m++)
+    for (int m = 0; m < M; m++)
 #pragma clang loop unroll(full)
-    for (int p = 0; p < P; p++)
-      sum[m][p] = s->bias ? broadcast(s->bias[m]) : load(y + s->at[m] + p * LANES);
+      for (int p = 0; p < P; p++) sum[m][p] = load(y + s->at[m] + p * LANES);
+    if (s->bias) {
+#pragma clang loop unroll(full)
+      for (int m = 0; m < M; m++)
+#pragma clang loop unroll(full)
+        for (int p = 0; p < P; p++) sum[m][p] += s->bias[m];
+    }
+  } else {
+#pragma clang loop unroll(full)
+    for (int m = 0; m < M; m++)
+#pragma clang loop unroll(full)
+      for (int p = 0; p < P; p++) sum[m][p] = broadcast(s->bias[m]);
+  }
 
   const float *w = s->weights;
   const int32_t *offset = s->offsets, *end = offset + s->columns;
@@ -176,7 +189,7 @@ ALWAYS_INLINE void strip_tail(
     store(lane, sum[p][0] + sum[p][1] + (sum[p][2] + sum[p][3]));
     for (int m = 0; m < M; m++) {
       float *to = y + s->at[m] + p;
-      float start = s->bias ? s->bias[m] : *to;
+      float start = (s->bias ? s->bias[m] : 0) + (s->go_on ? *to : 0);
       *to = rectified_scalar(start + lane[m], s->rectifier, s->slope);
     }
   }

@@ -79,13 +79,24 @@ ALWAYS_INLINE void transpose_quads(vector v[4]) {
   v[3] = HIGH_PAIRS(c, d);
 }
 
-/* v[j] = element j of the four at x + at[lane], for every lane. */
-ALWAYS_INLINE void load_places(const float *x, const int32_t *at, vector v[4]) {
+/* v[j] = element j of the four at x + at[lane], for every lane; or `halves`: two there and two `far` floats
+ * further. */
+ALWAYS_INLINE void load_places(
+  const float *x, const int32_t *at, vector v[4], const bool halves, int64_t far
+) {
 #pragma clang loop unroll(full)
   for (int i = 0; i < 4; i++) {
     quad q[LANES / 4];
 #pragma clang loop unroll(full)
-    for (int j = 0; j < LANES / 4; j++) q[j] = load_quad(x + at[4 * j + i]);
+    for (int j = 0; j < LANES / 4; j++) {
+      const float *from = x + at[4 * j + i];
+      if (halves) {
+        memcpy(&q[j], from, 8);
+        memcpy((char *)&q[j] + 8, from + far, 8);
+      } else {
+        q[j] = load_quad(from);
+      }
+    }
     v[i] = join_quads(q);
   }
   transpose_quads(v);
@@ -195,8 +206,8 @@ ALWAYS_INLINE void transform_windows(
 #pragma clang loop unroll(full)
   for (int row = 0; row < A; row++) {
     vector d[MAX_WINDOW];
-    load_places(x + row * pitch, at, d);
-    if (A > 4) load_places(x + row * pitch + 4, at, d + 4);
+    load_places(x + row * pitch, at, d, false, 0);
+    if (A > 4) load_places(x + row * pitch + 4, at, d + 4, false, 0);
     transform_inputs(A, d, half[row]);
   }
 #pragma clang loop unroll(full)
@@ -238,6 +249,7 @@ struct tile_output {
   const int32_t *at; /* tile i begins at y + at[i] */
   int64_t pitch;     /* floats between rows */
   float bias;
+  bool adds; /* to what is there */
   enum rectifier rectifier;
   float slope;
 };
@@ -266,6 +278,27 @@ ALWAYS_INLINE void store_places(
   }
 }
 
+/* tile += what is at y. */
+ALWAYS_INLINE void add_tiles(
+  const int T, vector tile[MAX_WINDOW][MAX_WINDOW], const float *y, const struct tile_output *o
+) {
+#pragma clang loop unroll(full)
+  for (int row = 0; row < T; row++) {
+    const float *from = y + row * o->pitch;
+    vector v[4];
+    if (T >= 4) {
+      load_places(from, o->at, v, false, 0);
+#pragma clang loop unroll(full)
+      for (int i = 0; i < 4; i++) tile[row][i] += v[i];
+    }
+    if (T % 4 == 2 && row % 2 == 0) {
+      load_places(from + T - 2, o->at, v, true, o->pitch);
+#pragma clang loop unroll(full)
+      for (int i = 0; i < 4; i++) tile[row + i / 2][T - 2 + i % 2] += v[i];
+    }
+  }
+}
+
 /* The first n of LANES tiles, from entries of products at m + e*entry_pitch. */
 ALWAYS_INLINE void transform_tiles(
   const int A, const int T, const float *m, int64_t entry_pitch, const struct tile_output *o,
@@ -282,8 +315,10 @@ ALWAYS_INLINE void transform_tiles(
     for (int row = 0; row < T; row++) half[row][column] = r[row];
   }
 #pragma clang loop unroll(full)
+  for (int row = 0; row < T; row++) transform_products(A, T, half[row], tile[row]);
+  if (o->adds) add_tiles(T, tile, y, o);
+#pragma clang loop unroll(full)
   for (int row = 0; row < T; row++) {
-    transform_products(A, T, half[row], tile[row]);
 #pragma clang loop unroll(full)
     for (int column = 0; column < T; column++)
       tile[row][column] = rectified(tile[row][column] + o->bias, o->rectifier, o->slope);

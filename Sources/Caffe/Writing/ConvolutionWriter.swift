@@ -6,6 +6,9 @@ enum ConvolutionWriter {
     -> LayerForm
   {
     try LayerForms.requireNoActivation(layer.activation)
+    if layer.addsToInput {
+      throw Inexpressible("a sum was fused into it; write the network before sums are fused")
+    }
     return form(
       "Convolution", layer.window, filters: layer.filters, groups: layer.groups, axis: layer.axis,
       hasBias: layer.hasBias, blobs)

@@ -1,7 +1,8 @@
 /// Cross-correlation of the input with learned filters, per group of channels.
 ///
 /// Input: axes before `axis` are independent images, `axis` is the channel axis, the rest is spatial.
-/// Weights: [filters, channels / groups, kernel...]; bias: [filters].
+/// Weights: [filters, channels / groups, kernel...]; bias: [filters]. A second input, if it has one, is added to
+/// the result before the activation.
 public struct Convolution: Layer {
   /// The number of filters, which is the number of output channels.
   public var filters: Int
@@ -12,10 +13,13 @@ public struct Convolution: Layer {
   public var hasBias: Bool
   /// Applied to the result by the same kernel; set by the fusion pass.
   public var activation: ElementwiseFunction?
+  /// Whether its result is added to a second input of the same shape, which it writes over; set by the fusion
+  /// pass, which makes sure that nobody else needs that input any more.
+  public var addsToInput: Bool
 
   public init(
     filters: Int, window: Window, groups: Int = 1, axis: Int = 1, hasBias: Bool = true,
-    activation: ElementwiseFunction? = nil
+    activation: ElementwiseFunction? = nil, addsToInput: Bool = false
   ) {
     self.filters = filters
     self.window = window
@@ -23,9 +27,11 @@ public struct Convolution: Layer {
     self.axis = axis
     self.hasBias = hasBias
     self.activation = activation
+    self.addsToInput = addsToInput
   }
 
   public var typeName: String { "Convolution" }
+  public var inputCounts: ClosedRange<Int> { addsToInput ? 2...2 : 1...1 }
 
   public func outputShapes(for inputs: [Shape]) throws(ShapeError) -> [Shape] {
     let channelAxis = try checkedChannelAxis(inputs[0])
@@ -35,7 +41,11 @@ public struct Convolution: Layer {
       extents.append(
         try window.positions(over: inputs[0][channelAxis + 1 + spatial], axis: spatial))
     }
-    return [try Shape(extents)]
+    let output = try Shape(extents)
+    if addsToInput, inputs[1] != output {
+      throw ShapeError("a result of shape \(output) cannot be added to \(inputs[1])")
+    }
+    return [output]
   }
 
   public func parameters(for inputs: [Shape]) throws(ShapeError) -> [ParameterSlot] {
@@ -54,6 +64,7 @@ public struct Convolution: Layer {
       + (groups == 1 ? [] : [Attribute("groups", groups)])
       + (axis == 1 ? [] : [Attribute("axis", axis)])
       + (hasBias ? [] : [Attribute("bias", "none")])
+      + (addsToInput ? [Attribute("adds", "second")] : [])
       + (activation.map { [Attribute("activation", $0.typeName)] + $0.attributes } ?? [])
   }
 

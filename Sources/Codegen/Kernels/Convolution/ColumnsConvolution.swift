@@ -16,7 +16,7 @@ struct ColumnsConvolution: Kernel {
       geometry, FilterPatterns(weights.values, geometry), rowPitch: geometry.expectedRowPitch,
       target)
     return fits(
-      cycles: product.cycles, target, inputs: [geometry.inputNeed],
+      cycles: product.cycles + geometry.addendCycles(target), target, inputs: geometry.inputNeeds(),
       outputs: [.anyPlanes], reason: reason(weights, geometry, product.columns))
   }
 
@@ -57,7 +57,7 @@ struct DenseConvolution: Kernel {
     let product = ColumnsProduct(
       geometry, FilterPatterns(nil, geometry), rowPitch: geometry.expectedRowPitch, target)
     return fits(
-      cycles: product.cycles, target, inputs: [geometry.inputNeed],
+      cycles: product.cycles + geometry.addendCycles(target), target, inputs: geometry.inputNeeds(),
       outputs: [.anyPlanes], reason: "all weights are multiplied at full speed")
   }
 

@@ -50,7 +50,7 @@ struct ColumnsProduct {
       ".blocks = \(columns.blocks.count), .block_sizes = \(blockSizes), "
         + ".columns_block = \(min(longest, max(geometry.layer.window.taps, 256)))",
       ".tile_outputs = \(tile.outputs), .tile_vectors = \(tile.vectors), .band = \(tile.band)",
-      emitter.rectifier(geometry.layer.activation),
+      emitter.epilogue(node),
     ]
     let tables = append(source.parameters, geometry, inputPitches, to: &emitter.weights)
     let items = geometry.items

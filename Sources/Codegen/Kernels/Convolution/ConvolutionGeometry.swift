@@ -37,7 +37,17 @@ struct ConvolutionGeometry {
     PhaseSplit(for: layer.window, height: output[2], width: output[3])
   }
 
-  /// What the kernels ask of the input.
+  /// What the kernels ask of the inputs; `first` is what they ask of the image.
+  func inputNeeds(first: LayoutNeed? = nil) -> [LayoutNeed] {
+    [first ?? inputNeed] + (layer.addsToInput ? [.sameAsOutput] : [])
+  }
+
+  /// Cycles for reading what the result is added to.
+  func addendCycles(_ target: Target) -> Double {
+    layer.addsToInput ? Double(output[0] * output[1] * target.vectors(output[2] * output[3])) : 0
+  }
+
+  /// What the kernels ask of the image.
   var inputNeed: LayoutNeed {
     if isStrided { return .phases(phaseSplit) }
     let window = layer.window
@@ -99,6 +109,19 @@ struct ConvolutionGeometry {
 }
 
 extension LayerEmitter {
+  /// What is done to a convolution's sums, as fields of its kernel's structure.
+  func epilogue(_ node: NodeID) -> String {
+    guard case .convolution(let layer) = graph[node].operation else {
+      preconditionFailure("the chooser gives these kernels convolutions only")
+    }
+    let fields = rectifier(layer.activation)
+    guard layer.addsToInput else { return fields }
+    precondition(
+      position(of: graph[node].inputs[1]) == position(of: graph[node].outputs[0]),
+      "the memory plan puts the output over what it is added to")
+    return fields + ", .adds = true"
+  }
+
   /// Writes what follows once per item of a batch that is fixed at `items`; within it, `item` counts.
   mutating func forEachItem(_ items: Int, _ body: (inout LayerEmitter) -> Void) {
     guard items > 1 else { return body(&self) }

@@ -37,8 +37,8 @@ struct HardCodedConvolution: Kernel {
     var candidate = fits(
       cycles: form.cycles(
         nonzeros: weights.nonzeroCount, columns: blocks.columnCount, blocks: blocks.blocks.count,
-        tiles: tiles, bytes: bytes), target,
-      inputs: [geometry.inputNeed], outputs: [.anyPlanes],
+        tiles: tiles, bytes: bytes) + geometry.addendCycles(target), target,
+      inputs: geometry.inputNeeds(), outputs: [.anyPlanes],
       reason: "\(percent(weights.density)) of the weights are not zero, and "
         + "\(form.outputs) filters share \(tenths(weights.nonzeroCount, blocks.columnCount)) weights "
         + "per input that they load")
@@ -107,7 +107,7 @@ struct HardCodedConvolution: Kernel {
       ".output = \(emitter.planes(output, count: geometry.layer.filters))",
       ".row_pitch = \(pitches.rowPitch)",
       ".blocks = \(blocks.blocks.count), .vectors = \(form.vectors)",
-      emitter.rectifier(geometry.layer.activation),
+      emitter.epilogue(node),
     ]
     emitter.body.line("const struct hardcoded_arrays arrays = {")
     for field in store { emitter.body.line("  \(field),") }

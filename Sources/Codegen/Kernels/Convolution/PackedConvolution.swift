@@ -9,8 +9,8 @@ struct PackedConvolution: Kernel {
     guard let geometry = ConvolutionGeometry(node, in: graph) else { return nil }
     if let obstacle = geometry.obstacle { return declines(obstacle) }
     return fits(
-      cycles: PackedProduct(geometry, target).cycles(target), target,
-      inputs: [geometry.inputNeed], outputs: [.anyPlanes],
+      cycles: PackedProduct(geometry, target).cycles(target) + geometry.addendCycles(target),
+      target, inputs: geometry.inputNeeds(), outputs: [.anyPlanes],
       reason: "all weights are multiplied at full speed, with inputs copied behind each other")
   }
 
@@ -31,7 +31,7 @@ struct PackedConvolution: Kernel {
       ".columns = \(geometry.columns), .columns_block = \(product.columnsBlock)",
       ".blocks = \(product.blocks.count), .tile_vectors = \(product.vectors), "
         + ".band = \(product.band)",
-      emitter.rectifier(geometry.layer.activation),
+      emitter.epilogue(node),
     ]
     let bias =
       geometry.layer.hasBias

@@ -10,7 +10,7 @@ struct SparseConvolution: Kernel {
     let weights = graph[node].parameters[0]
     var candidate = fits(
       cycles: cycles(geometry, nonzeros: weights.nonzeroCount, target), target,
-      inputs: [geometry.inputNeed], outputs: [.anyPlanes],
+      inputs: geometry.inputNeeds(), outputs: [.anyPlanes],
       reason: "\(percent(weights.density)) of the weights are not zero, and only they are visited")
     candidate.keepsRowPitch = !SparseForm(geometry, target).isPacked
     return candidate
@@ -27,6 +27,7 @@ struct SparseConvolution: Kernel {
   private func cycles(_ geometry: ConvolutionGeometry, nonzeros: Int, _ target: Target) -> Double {
     let form = SparseForm(geometry, target)
     return form.cycles(geometry, nonzeros: nonzeros, target) * Double(geometry.items) + 1000
+      + geometry.addendCycles(target)
   }
 
   func emit(_ node: NodeID, into emitter: inout LayerEmitter) {
@@ -55,7 +56,7 @@ struct SparseConvolution: Kernel {
       ]
       + (form.isPacked
         ? [".columns = \(table.offsets.count), .slab_columns = \(table.slabColumns)"] : [])
-      + [emitter.rectifier(geometry.layer.activation)]
+      + [emitter.epilogue(node)]
     let store = [
       form.isPacked ? ".offsets = \(emitter.weights.append(offsets: table.offsets))" : nil,
       ".taps = \(emitter.weights.append(taps: table.taps))",

@@ -24,8 +24,9 @@ struct WinogradConvolution: Kernel {
     let tile = form.window - form.layer.taps + 1
     let share = Double(form.window * form.window) / Double(tile * tile * geometry.layer.window.taps)
     return fits(
-      cycles: form.cycles(target) * Double(geometry.items), target,
-      inputs: [form.coversExactly ? geometry.inputNeed : .planes(.none)], outputs: [.anyPlanes],
+      cycles: form.cycles(target) * Double(geometry.items) + geometry.addendCycles(target), target,
+      inputs: geometry.inputNeeds(first: form.coversExactly ? nil : .planes(.none)),
+      outputs: [.anyPlanes],
       reason: "all weights are multiplied, in tiles of \(tile) x \(tile) with \(percent(share)) of "
         + "the multiplications")
   }
@@ -73,7 +74,7 @@ struct WinogradConvolution: Kernel {
       ".window = \(form.window), .taps = \(form.layer.taps), .tile_rows = \(form.tileRows)",
       ".filters_block = \(form.filtersBlock), .channels_block = \(form.channelsBlock), "
         + ".scratch_floats = \(form.scratchFloats)",
-      emitter.rectifier(geometry.layer.activation),
+      emitter.epilogue(node),
     ]
     let items = geometry.items
     emitter.forEachItem(items) { emitter in

@@ -41,7 +41,8 @@ struct WeightedLayer {
     bias = node.parameters.count > 1 ? node.parameters[1] : nil
     switch node.operation {
     case .convolution(let layer):
-      guard isChannelAxis(layer.axis) else { return nil }
+      // A sum with another value is more than weights.
+      guard isChannelAxis(layer.axis), !layer.addsToInput else { return nil }
       (groups, filters, taps) = (layer.groups, layer.filters, layer.window.taps)
       activation = layer.activation
       tapStep = 1
