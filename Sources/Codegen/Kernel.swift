@@ -145,19 +145,25 @@ public struct LayerEmitter {
     }
   }
 
-  /// Writes a call of a kernel: its structure's fields one a line, then its arguments. The arguments `part` and
-  /// `parts` are added.
+  /// Writes a call of a kernel: its structure's fields one a line, those of a second structure where the kernel
+  /// takes its arrays so, then its arguments. The arguments `part` and `parts` are added.
   public mutating func call(
-    _ function: String, header: String? = nil, fields: [String], arguments: [String],
+    _ function: String, header: String? = nil, fields: [String],
+    arrays: (structure: String, fields: [String])? = nil, arguments: [String] = [],
     split: Bool = true
   ) {
     headers.insert(header ?? "\(function).h")
     if split { usesParts = true }
     body.line("\(function)(")
-    body.line("  (struct \(function)){")
-    for field in fields { body.line("    \(field),") }
-    body.line("  },")
+    writeStructure(function, fields)
+    if let arrays { writeStructure(arrays.structure, arrays.fields) }
     let all = arguments + (split ? ["part", "parts"] : [])
     body.line("  \(all.joined(separator: ", ")));")
+  }
+
+  private mutating func writeStructure(_ name: String, _ fields: [String]) {
+    body.line("  (struct \(name)){")
+    for field in fields { body.line("    \(field),") }
+    body.line("  },")
   }
 }

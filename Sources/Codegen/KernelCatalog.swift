@@ -106,6 +106,11 @@ public struct KernelCatalog: Sendable {
     return 1 - low
   }
 
+  /// The seconds for copying a value into another layout.
+  public func copySeconds(of value: ValueID, in graph: Graph) -> Double {
+    target.seconds(PlanesRepack.cycles(floats: graph[value].shape.count))
+  }
+
   /// The kernel of a name.
   ///
   /// - Precondition: the catalog has it.

@@ -192,6 +192,10 @@ struct CatalogSource: KernelSource {
   func breakEvenSparsity(of node: NodeID, in graph: Graph) -> Double? {
     catalog.breakEvenSparsity(of: node, in: graph)
   }
+
+  func copySeconds(of value: ValueID, in graph: Graph) -> Double {
+    catalog.copySeconds(of: value, in: graph)
+  }
 }
 
 extension LoweredGraph {

@@ -8,10 +8,14 @@ public protocol KernelSource {
   /// The share of zeros, scattered over the node's weights, from which on a sparse kernel is predicted to be
   /// faster than the dense one; nil where there is no such choice.
   func breakEvenSparsity(of node: NodeID, in graph: Graph) -> Double?
+
+  /// The seconds that copying a value into another layout is predicted to take.
+  func copySeconds(of value: ValueID, in graph: Graph) -> Double
 }
 
 extension KernelSource {
   public func breakEvenSparsity(of node: NodeID, in graph: Graph) -> Double? { nil }
+  public func copySeconds(of value: ValueID, in graph: Graph) -> Double { 0 }
 }
 
 /// Where the weights of sparse layers stand.
@@ -26,9 +30,10 @@ public enum WeightForm: String, CaseIterable, Sendable {
 
 /// Gives every node a kernel and every value a layout.
 ///
-/// Kernels and layouts meet here: each candidate says which layouts it reads and can write. The rule is
-/// simple: the cheapest kernel per layer, then per family of values that should share memory (see
-/// `LayoutFamilies`) the smallest layout that serves all readers, then a Repack wherever one does not.
+/// Kernels and layouts meet here: each candidate says which layouts it reads and can write. The search is local:
+/// the cheapest kernel per layer, per family of values that should share memory (see `LayoutFamilies`) the
+/// smallest layout that serves all readers, and a copy wherever one does not; then layers beside copies change
+/// their kernel as long as the whole network is predicted to gain by it.
 public struct ChooseKernels {
   public let source: any KernelSource
   /// Layer name to kernel name: the user's wishes.
@@ -55,6 +60,7 @@ public struct ChooseKernels {
     for id in graph.order { lowered.kernels[id] = try choose(id, in: graph) }
     keepCodeInBudget(&lowered)
     lowered.layouts = LayoutFamilies(lowered).layouts()
+    avoidCopies(in: &lowered)
     try insertRepacks(into: &lowered)
     return lowered
   }
@@ -105,8 +111,9 @@ public struct ChooseKernels {
   /// How much slower a kernel may be predicted to be that the user's file hints at: less than predictions err.
   static let hintAllowance = 1.15
 
-  /// The cheapest candidate of the wished form of weights, or one about as cheap that the file hints at.
-  private func best(of candidates: [KernelCandidate]) -> KernelCandidate? {
+  /// Those of the wished form of weights; and where some were measured only these, since predictions are not
+  /// compared with measurements.
+  func eligible(_ candidates: [KernelCandidate]) -> [KernelCandidate] {
     let fitting = candidates.filter { $0.cost != nil }
     let wished =
       switch weightForm {
@@ -115,14 +122,18 @@ public struct ChooseKernels {
       case .hardCoded: fitting.filter { $0.codeBytes > 0 }
       }
     let allowed = wished.isEmpty ? fitting : wished
-    // Predictions are not compared with measurements.
     let measured = allowed.filter { $0.measuredCost != nil }
-    let known = measured.isEmpty ? allowed : measured
+    return measured.isEmpty ? allowed : measured
+  }
+
+  /// The cheapest eligible candidate, or one about as cheap that the file hints at.
+  private func best(of candidates: [KernelCandidate]) -> KernelCandidate? {
+    let known = eligible(candidates)
     func cheapest(_ candidates: [KernelCandidate]) -> KernelCandidate? {
       candidates.min { ($0.decidingCost ?? 0) < ($1.decidingCost ?? 0) }
     }
     // A measurement needs no hint.
-    if measured.isEmpty, let best = cheapest(known)?.cost,
+    if known.allSatisfy({ $0.measuredCost == nil }), let best = cheapest(known)?.cost,
       let hinted = cheapest(known.filter(\.isHinted)), let cost = hinted.cost,
       cost <= best * Self.hintAllowance
     {
@@ -172,25 +183,15 @@ public struct ChooseKernels {
   /// Puts a Repack before every reader that cannot read the layout of its input; readers that need the same
   /// layout of the same value share one.
   private func insertRepacks(into lowered: inout LoweredGraph) throws(Diagnostic) {
-    var made: [ValueID: [Layout: ValueID]] = [:]
+    var made: [LayoutCopy: ValueID] = [:]
     for id in lowered.graph.order {
-      guard let choice = lowered.chosen(id) else { continue }
-      for (index, need) in choice.inputs.enumerated() {
-        let value = lowered.graph[id].inputs[index]
-        let layout = lowered.layouts[value] ?? .dense
-        let output = lowered.graph[id].outputs.first.flatMap { lowered.layouts[$0] } ?? .dense
-        guard var wanted = need.replacement(for: layout, output: output) else { continue }
-        if choice.keepsRowPitch, need != .sameAsOutput {
-          wanted.widenRows(
-            to: lowered.pitches(of: lowered.graph[id].outputs[0]).rowPitch,
-            of: lowered.graph[value].shape)
-        }
+      for (index, copy) in lowered.copies(before: id) {
         let replacement: ValueID
-        if let existing = made[value]?[wanted] {
+        if let existing = made[copy] {
           replacement = existing
         } else {
-          replacement = try addRepack(of: value, as: wanted, before: id, to: &lowered)
-          made[value, default: [:]][wanted] = replacement
+          replacement = try addRepack(of: copy.value, as: copy.layout, before: id, to: &lowered)
+          made[copy] = replacement
         }
         lowered.graph.update(id) { $0.inputs[index] = replacement }
       }
@@ -222,39 +223,5 @@ extension LoweredGraph {
   func chosen(_ node: NodeID) -> KernelCandidate? {
     guard let choice = kernels[node] else { return nil }
     return choice.candidates.first { $0.kernel == choice.kernel }
-  }
-}
-
-extension Layout {
-  /// Sets rows of a value of `shape` further apart, up to `pitch`.
-  fileprivate mutating func widenRows(to pitch: Int, of shape: Shape) {
-    switch self {
-    case .dense: break
-    case .planes(var halo):
-      halo.gap = max(halo.gap, pitch - shape[shape.axes - 1])
-      self = .planes(halo)
-    case .phases(var split):
-      split.columns = max(split.columns, pitch)
-      self = .phases(split)
-    }
-  }
-}
-
-extension LayoutNeed {
-  /// The layout to copy a value into, if this need cannot be met by `layout` itself; `output` is that of the
-  /// reader's output.
-  fileprivate func replacement(for layout: Layout, output: Layout) -> Layout? {
-    switch (self, layout) {
-    case (.sameAsOutput, _): return layout == output ? nil : output
-    case (.dense, .dense): return nil
-    case (.dense, .planes), (.dense, .phases): return .dense
-    case (.planes(let halo), .planes(let present)):
-      return present.covers(halo) ? nil : .planes(halo.union(present))
-    case (.planes(let halo), .dense): return halo == .none ? nil : .planes(halo)
-    case (.planes(let halo), .phases): return halo == .none ? .dense : .planes(halo)
-    case (.phases(let split), .phases(let present)):
-      return split == present ? nil : .phases(split)
-    case (.phases(let split), .dense), (.phases(let split), .planes): return .phases(split)
-    }
   }
 }

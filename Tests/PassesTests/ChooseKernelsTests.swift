@@ -9,6 +9,10 @@ struct ChooseKernelsTests {
   struct Kernels: KernelSource {
     /// Whether the fast kernel wants one row pitch on both ends.
     var keepsRowPitch = false
+    /// Of a copy of any value.
+    var copySeconds = 0.0
+
+    func copySeconds(of value: ValueID, in graph: Graph) -> Double { copySeconds }
 
     func candidates(for node: NodeID, in graph: Graph) -> [KernelCandidate] {
       switch graph[node].operation {
@@ -50,6 +54,26 @@ struct ChooseKernelsTests {
     let two = try graph.add(.convolution(Self.padded), "two", [relu])
     graph.setOutputs([two])
     return (graph, graph.order[0], graph.order[2])
+  }
+
+  @Test(arguments: [0, 0.5, 0.9, 1.1, 5])
+  func `a kernel is not worth a copy that takes longer than it saves`(seconds: Double) throws {
+    // The network's input is dense; the fast kernel saves a second, but wants a halo.
+    let (graph, first, second) = try twoConvolutions()
+    let lowered = try ChooseKernels(source: Kernels(copySeconds: seconds)).run(graph)
+    #expect(lowered.kernels[first]?.kernel == (seconds > 1 ? "slow" : "fast"))
+    // Between the two a copy is not needed in any case: the ReLU writes any planes.
+    #expect(lowered.kernels[second]?.kernel == "fast")
+    let copies = lowered.graph.order.count { lowered.graph[$0].sourceType == "Repack" }
+    #expect(copies == (seconds > 1 ? 0 : 1))
+    let reason = try #require(lowered.kernels[first]?.reason)
+    #expect(reason.contains("not with the copies it takes") == (seconds > 1))
+  }
+
+  @Test func `a wish is kept, whatever its copies take`() throws {
+    let (graph, first, _) = try twoConvolutions()
+    let chooser = ChooseKernels(source: Kernels(copySeconds: 100), forced: ["one": "fast"])
+    #expect(try chooser.run(graph).kernels[first]?.kernel == "fast")
   }
 
   @Test func `takes the cheapest kernel and keeps the losers with their reasons`() throws {

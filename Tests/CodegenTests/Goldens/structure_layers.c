@@ -92,7 +92,13 @@ static void layer_last(float *arena, int part, int parts) {
       .slabs = 1, .vectors = 5, .groups = 1,
       .rectifier = RECTIFIER_NONE,
     },
-    (struct sparse_arrays){.x = arena + 16, .y = arena + 352, .taps = (const struct tap *)(sparsec_weights + 1408), .rows = (const struct sparse_row *)(sparsec_weights + 1728), .group_starts = (const uint32_t *)(sparsec_weights + 1792)}, part, parts);
+    (struct sparse_arrays){
+      .x = arena + 16, .y = arena + 352,
+      .taps = (const struct tap *)(sparsec_weights + 1408),
+      .rows = (const struct sparse_row *)(sparsec_weights + 1728),
+      .group_starts = (const uint32_t *)(sparsec_weights + 1792),
+    },
+    part, parts);
 }
 
 

@@ -38,7 +38,14 @@ static void layer_conv1_2(float *arena, int part, int parts) {
       .slabs = 1, .vectors = 6, .groups = 1,
       .rectifier = RECTIFIER_RELU,
     },
-    (struct sparse_arrays){.x = arena + 224, .y = arena + 16, .taps = (const struct tap *)(sparsec_weights + 0), .rows = (const struct sparse_row *)(sparsec_weights + 320), .group_starts = (const uint32_t *)(sparsec_weights + 384), .bias = (const float *)(sparsec_weights + 448)}, part, parts);
+    (struct sparse_arrays){
+      .x = arena + 224, .y = arena + 16,
+      .taps = (const struct tap *)(sparsec_weights + 0),
+      .rows = (const struct sparse_row *)(sparsec_weights + 320),
+      .group_starts = (const uint32_t *)(sparsec_weights + 384),
+      .bias = (const float *)(sparsec_weights + 448),
+    },
+    part, parts);
 }
 
 /* pool1: Pooling [1,4,6,6] -> [1,4,3,3]

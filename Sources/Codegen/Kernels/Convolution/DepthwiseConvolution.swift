@@ -78,10 +78,8 @@ struct DepthwiseConvolution: Kernel {
       let x = emitter.pointer(
         input, items: items, pitch: geometry.input[1] * inputPitches.planePitch)
       let y = emitter.pointer(output, items: items, pitch: filters * outputPitches.planePitch)
-      let arrays = [".x = \(x), .y = \(y)"] + store
       emitter.call(
-        name, fields: fields,
-        arguments: ["(struct depthwise_arrays){\(arrays.joined(separator: ", "))}"])
+        name, fields: fields, arrays: ("depthwise_arrays", [".x = \(x), .y = \(y)"] + store))
     }
   }
 }

@@ -48,10 +48,8 @@ struct PackedConvolution: Kernel {
     emitter.forEachItem(items) { emitter in
       let x = emitter.pointer(input, items: items, pitch: geometry.itemPitch(inputPitches))
       let y = emitter.pointer(output, items: items, pitch: filters * outputPitches.planePitch)
-      let arrays = [".x = \(x), .y = \(y)"] + store
       emitter.call(
-        name, fields: fields,
-        arguments: ["(struct packed_arrays){\(arrays.joined(separator: ", "))}"])
+        name, fields: fields, arrays: ("packed_arrays", [".x = \(x), .y = \(y)"] + store))
     }
   }
 }

@@ -70,10 +70,8 @@ struct SparseConvolution: Kernel {
       let x = emitter.pointer(input, items: items, pitch: geometry.itemPitch(inputPitches))
       let y = emitter.pointer(
         output, items: items, pitch: geometry.layer.filters * outputPitches.planePitch)
-      let arrays = [".x = \(x), .y = \(y)"] + store
       emitter.call(
-        name, fields: fields,
-        arguments: ["(struct sparse_arrays){\(arrays.joined(separator: ", "))}"])
+        name, fields: fields, arrays: ("sparse_arrays", [".x = \(x), .y = \(y)"] + store))
     }
   }
 }
