@@ -65,17 +65,30 @@ ALWAYS_INLINE void strip_tile(
       for (int p = 0; p < P; p++) sum[m][p] += w[m] * input[p];
   }
 
+  if (s->rectifier != RECTIFIER_NONE) {
+    const float slope = s->slope;
 #pragma clang loop unroll(full)
-  for (int m = 0; m < M; m++)
+    for (int m = 0; m < M; m++)
 #pragma clang loop unroll(full)
-    for (int p = 0; p < P; p++) {
-      vector v = rectified(sum[m][p], s->rectifier, s->slope);
-      float *to = y + s->at[m] + p * LANES;
-      if (p < P - 1 || lanes == LANES)
-        store(to, v);
-      else
-        store_partial(to, v, lanes);
+      for (int p = 0; p < P; p++) sum[m][p] = rectified(sum[m][p], RECTIFIER_RELU, slope);
+  }
+  /* Asked once, and read before anything is stored: for all that is known, stores could change s. */
+  float *to[MAX_TILE_OUTPUTS];
+#pragma clang loop unroll(full)
+  for (int m = 0; m < M; m++) to[m] = y + s->at[m];
+  if (lanes == LANES) {
+#pragma clang loop unroll(full)
+    for (int m = 0; m < M; m++)
+#pragma clang loop unroll(full)
+      for (int p = 0; p < P; p++) store(to[m] + p * LANES, sum[m][p]);
+  } else {
+#pragma clang loop unroll(full)
+    for (int m = 0; m < M; m++) {
+#pragma clang loop unroll(full)
+      for (int p = 0; p < P - 1; p++) store(to[m] + p * LANES, sum[m][p]);
+      store_partial(to[m] + (P - 1) * LANES, sum[m][P - 1], lanes);
     }
+  }
 }
 
 /* `tiles` tiles one behind the other; the last vector of the last one stores `lanes` lanes only. */
