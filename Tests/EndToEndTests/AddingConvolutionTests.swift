@@ -37,6 +37,41 @@ struct AddingConvolutionTests {
     }
   }
 
+  /// Its own kernel is the fastest, but does not add.
+  @Test func `a sum behind a convolution of each channel by itself is not lost`() throws {
+    var random = TestSupport.SeededGenerator(seed: 3)
+    var graph = Graph(name: "net")
+    let shape = try Shape([1, 8, 30, 30])
+    let data = graph.addInput(name: "data", shape: shape)
+    func convolve(_ name: String, _ inputs: [ValueID]) throws -> ValueID {
+      let window = Window(kernel: [3, 3], stride: [1, 1], pad: [1, 1], dilation: [1, 1])
+      let node = try graph.append(
+        .convolution(
+          Convolution(
+            filters: 8, window: window, groups: 8, hasBias: false,
+            addsToInput: inputs.count == 2)),
+        name: name, inputs: inputs,
+        parameters: [.random(try Shape([8, 1, 3, 3]), .integers(limit: 3), &random)],
+        outputNames: [name])
+      return graph[node].outputs[0]
+    }
+    let first = try convolve("first", [data])
+    let last = try convolve("last", [data, first])
+    graph.setOutputs([last])
+    let target = Target(architecture: "x86-64-v3", lanes: 8)
+    let candidates = KernelCatalog(target: target).candidates(for: graph.order[1], in: graph)
+    #expect(
+      candidates.first { $0.kernel == "convolution_depthwise" }?.fit
+        == .declines(because: "it adds to no other value"))
+    let inputs = ["data": Tensor.random(shape, .integers(limit: 3), &random)]
+    let expected = try referenceEngine(graph, inputs)
+    for preferred in [[], ["convolution_sparse"], ["convolution_columns"]] {
+      let engine = CompiledEngine(
+        disablesPasses: true, preferredKernels: preferred, threads: 2)
+      #expect(try engine(graph, inputs).final == expected.final, "\(preferred)")
+    }
+  }
+
   @Test func `every kernel for images adds, and the one for all axes says that it does not`() throws
   {
     var random = TestSupport.SeededGenerator(seed: 1)

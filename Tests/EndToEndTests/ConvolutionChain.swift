@@ -1,5 +1,8 @@
+import GoldenSupport
 import IR
+import Reference
 import TestSupport
+import Testing
 
 /// A network of convolutions, each of which reads the one before.
 struct ConvolutionChain {
@@ -36,5 +39,26 @@ struct ConvolutionChain {
     current = graph[node].outputs[0]
     graph.setOutputs([current])
     if graph[graph.inputs[0]].shape[0] == 1 { try graph.settleBatch() }
+  }
+}
+
+/// Compares what a compiled graph computes from random inputs with what the evaluator does: `tolerance` is a share of a
+/// blob's largest element, or of 1 if that is smaller.
+func expectAgreement(
+  _ graph: Graph, items: Int, engine: CompiledEngine, within tolerance: Double,
+  _ random: inout TestSupport.SeededGenerator
+) throws {
+  let shape = graph[graph.inputs[0]].shape
+  let isFixed = shape[0] > 1
+  let inputs = [
+    "data": Tensor.random(
+      isFixed ? shape : try shape.replacing(axis: 0, with: items), .real(limit: 1), &random)
+  ]
+  let expected = try referenceEngine(graph, inputs)
+  let compiled = try engine(graph, inputs)
+  for (key, tensor) in expected.layers {
+    let result = try #require(compiled.layers[key])
+    let error = BlobError(of: result, against: tensor)
+    #expect(error.absolute <= tolerance * max(error.scale, 1), "\(key): \(error)\n\(graph)")
   }
 }

@@ -18,6 +18,7 @@ struct DepthwiseConvolution: Kernel {
   private func obstacle(_ geometry: ConvolutionGeometry) -> String? {
     if let obstacle = geometry.obstacle { return obstacle }
     if geometry.channels > 1 { return "a filter reads \(geometry.channels) channels, not one" }
+    if geometry.layer.addsToInput { return "it adds to no other value" }
     let window = geometry.layer.window
     if window.kernel != [3, 3] && window.kernel != [5, 5] {
       return "its window is \(window.kernel[0]) x \(window.kernel[1]), not 3 x 3 or 5 x 5"
