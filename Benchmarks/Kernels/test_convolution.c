@@ -34,7 +34,7 @@ static bool make_problem(struct problem *p) {
   if (random_bits() & 1) p->stride_y = p->stride_x = 1;
   if (random_bits() % 4 == 0) p->kernel_y = p->kernel_x = 1;
   p->channels = p->groups * random_int(1, 6);
-  p->outputs = p->groups * random_int(1, 17);
+  p->outputs = p->groups * random_int(1, 26);
   p->pad_y = random_int(0, p->kernel_y - 1);
   p->pad_x = random_int(0, p->kernel_x - 1);
   int64_t h = random_int(1, 24), w = random_int(1, 40);
@@ -321,52 +321,47 @@ static void check_sparse(struct problem *p, int parts, bool packed) {
   free(offsets);
 }
 
-/* All weights, in panels of a few columns. */
+/* All weights, a few columns at a time. */
 static void check_packed(struct problem *p, int parts) {
-  enum { M = 6, P = 2 };
   int64_t per_group = p->outputs / p->groups, block_columns = random_int(1, 20);
   if (block_columns > p->taps) block_columns = p->taps;
-  struct packed_block *blocks = malloc((size_t)(p->outputs + 1) * sizeof *blocks);
   int32_t *offsets = malloc((size_t)p->taps * sizeof *offsets);
-  float *weights = calloc((size_t)(p->outputs * p->taps + LANES), sizeof *weights);
+  float *weights = guarded(p->outputs * p->taps);
   float *bias = calloc((size_t)p->outputs, sizeof *bias);
-  int64_t count = 0, w = 0;
+  int64_t w = 0;
   for (int64_t k = 0; k < p->taps; k++) offsets[k] = offset_of(p, k);
-  for (int64_t g = 0; g < p->groups; g++) {
-    for (int64_t m = 0; m < per_group; m += M) {
-      blocks[count++] = (struct packed_block){(uint32_t)g, (uint32_t)(g * per_group + m)};
-    }
+  for (int64_t g = 0; g < p->groups; g++)
     for (int64_t k = 0; k < p->taps; k += block_columns)
-      for (int64_t m = 0; m < per_group; m += M)
+      for (int64_t m = 0; m < per_group; m += BLOCK_OUTPUTS)
         for (int64_t i = k; i < k + block_columns && i < p->taps; i++)
-          for (int64_t o = m; o < m + M && o < per_group; o++)
+          for (int64_t o = m; o < m + BLOCK_OUTPUTS && o < per_group; o++)
             weights[w++] = p->weights[(g * per_group + o) * p->taps + i];
-  }
-  blocks[count] = (struct packed_block){0, (uint32_t)p->outputs};
   for (int64_t o = 0; o < p->outputs && p->bias; o++) bias[o] = p->bias[o];
   float *y_memory, *y = output_of(p->output, p->addend, &y_memory);
   bool relu = random_bits() & 1;
   struct convolution_packed c = {
     .output = p->output,
     .row_pitch = p->row_pitch,
+    .groups = p->groups,
     .group_pitch = p->group_pitch,
     .columns = p->taps,
     .columns_block = block_columns,
-    .blocks = count,
-    .tile_vectors = P,
-    .band = random_int(1, 4) * P * LANES,
+    .form = BAND_OF_INPUTS,
+    .band = random_int(1, 12) * LANES,
     .adds = p->addend,
     .rectifier = relu ? RECTIFIER_RELU : RECTIFIER_NONE,
     .slope = 0.1f,
   };
-  const struct packed_arrays a = {p->flat, blocks, offsets, weights, bias, y};
+  if (p->output.row_pitch == p->row_pitch && random_bits() & 1) c.form = BAND_OF_PLANES;
+  if (p->row_pitch < p->output.row_pitch && random_bits() & 1) c.form = BAND_OF_SUMS;
+  if (random_bits() % 4 == 0) c.form = BAND_OF_ROW, c.band = p->output.row_pitch;
+  const struct packed_arrays a = {p->flat, offsets, weights, bias, y};
   for (int part = 0; part < parts; part++) convolution_packed(c, a, part, parts);
   compare(p, "convolution_packed", y, 0.1f, relu);
   expect_halo("convolution_packed halo", p->output, y_memory, true);
   release(y_memory);
-  free(blocks);
+  release(weights);
   free(offsets);
-  free(weights);
   free(bias);
 }
 

@@ -85,6 +85,9 @@ BYTES(pool_h) = {
 BYTES(pooling_h) = {
 #embed "Prelude/pooling.h"
 };
+BYTES(product_h) = {
+#embed "Prelude/product.h"
+};
 BYTES(rows_h) = {
 #embed "Prelude/rows.h"
 };
@@ -146,6 +149,7 @@ static const struct sparsec_prelude_file files[] = {
   ENTRY("pool.c", pool_c),
   ENTRY("pool.h", pool_h),
   ENTRY("pooling.h", pooling_h),
+  ENTRY("product.h", product_h),
   ENTRY("rows.h", rows_h),
   ENTRY("run.c", run_c),
   ENTRY("run.h", run_h),

@@ -1,9 +1,9 @@
-/* convolution_packed.h: dense convolution as a matrix product over packed panels of inputs.
+/* convolution_packed.h: dense convolution as a matrix product over bands of positions.
  *
  * The sums of convolution_columns.h, where all outputs of a group share one list of columns:
  *     y[m][q] = bias[m] + sum over k of weights[m][k] * x[offsets[k] + place of q in the input]
- * for output positions q. A band of positions is taken at a time; of its inputs some columns are
- * copied into a panel (panel.h), from which all outputs are computed before the next columns come.
+ * for output positions q. A band of positions is taken at a time, and of its columns so many that their
+ * inputs stay in the first-level cache while all outputs are computed from them (product.h).
  *
  * Reads x at min(offsets) .. max(offsets) + positions of the input + READ_SLACK; writes the output's elements
  * and its declared halo (zeros), and gap columns.
@@ -13,30 +13,30 @@
 
 #include "band.h"
 #include "panel.h"
-#include "strip.h"
+#include "product.h"
 
-/* Outputs that are computed together, of one group; the table ends with one more, which has nothing
- * but the ends of the others. */
-struct packed_block {
-  uint32_t group;        /* its inputs begin at x + group * group_pitch */
-  uint32_t first_output; /* it has all up to the next block's */
+/* Positions of a band, and where its inputs are read and its sums collected. */
+enum band_form {
+  BAND_OF_PLANES, /* in place: rows of the input and the output have the same pitch, or there is one row */
+  BAND_OF_ROW,    /* in place: a band is one row, its length the output's row_pitch */
+  BAND_OF_SUMS,   /* positions have the input's pitch, less than the output's; sums go to the panel, then to rows */
+  BAND_OF_INPUTS  /* inputs are copied to the panel (panel.h) without what lies between their rows */
 };
 
-/* Recommended: blocks of 6 outputs and 2 vectors for 8 lanes, 14 and 2 for 16; of 1 or 2 outputs and 4 vectors
- * where a group has no more. columns_block 512, or 128 for 64 outputs and fewer; band as many
- * positions as make a panel of 32 kB, but 2 tiles at least (measured on Zen 3: 88 to 91 % of the peak
- * for 1x1 convolutions at 28x28 and 56x56, where reading planes directly gives 77 to 83 %).
- */
+/* Recommended: rows only where they fill vectors; columns_block 128; a band of 512 positions of planes (256 where there
+ * are more columns), of 224 of sums, and of inputs as many as make 16 kB, but one tile at least. Measured on Zen 3
+ * with hot caches: 91 to 97 % of the peak for 1x1 convolutions at 14x14 to 112x112 in planes; twice the columns at a
+ * time cost 3 to 10 %. */
 struct convolution_packed {
   struct planes output;  /* output.planes = outputs of all groups */
   int64_t row_pitch;     /* of x */
+  int64_t groups;
   int64_t group_pitch;   /* floats of x from one group's inputs to the next's */
   int64_t columns;       /* of each group */
   int64_t columns_block; /* k summed in one go */
-  int64_t blocks;        /* without the one at the table's end, sorted by group */
-  int64_t tile_vectors;  /* P, 2 or 4; outputs of a block times P <= ACCUMULATORS */
-  int64_t band;          /* positions: whole tiles, at most MAX_PANEL_POSITIONS, and
-                            band * columns_block <= PANEL_FLOATS */
+  enum band_form form;
+  int64_t band; /* positions; where there is a panel whole vectors, at most MAX_PANEL_POSITIONS, and for inputs
+                   band * columns_block <= PANEL_FLOATS */
   bool adds;             /* see convolution_columns.h */
   enum rectifier rectifier;
   float slope;
@@ -44,105 +44,139 @@ struct convolution_packed {
 
 struct packed_arrays {
   const float *x;
-  const struct packed_block *blocks;
   const int32_t *offsets; /* [columns], the same for all groups */
-  const float *weights;   /* by group, then columns_block columns, then block: [k][outputs]; and
-                             LANES floats more */
+  const float *weights;   /* by group, then columns_block columns, then block of BLOCK_OUTPUTS outputs (the
+                             group's last one may have fewer): [k][outputs] */
   const float *bias;      /* of every output */
   float *y;
 };
 
-/* One block over one panel, from column k on. */
-ALWAYS_INLINE void packed_block_band(
-  const struct convolution_packed *c, const int outputs, const int P,
-  const struct packed_arrays *a, const struct packed_block block, struct strip *strip,
-  const float *panel, int64_t q0, int64_t q1, bool first, bool last
+/* Blocks of outputs of a group. */
+ALWAYS_INLINE int64_t blocks_of_group(const struct convolution_packed *c) {
+  return (c->output.planes / c->groups + BLOCK_OUTPUTS - 1) / BLOCK_OUTPUTS;
+}
+
+/* Outputs [begin, end) of one group, counted from the group's first. */
+struct packed_run {
+  int64_t group, begin, end;
+};
+
+/* What is computed for a band: `count` positions, from inputs at x, panel or not, into sums at y. */
+struct packed_band {
+  const float *x;
+  float *y, *panel;
+  const int32_t *panel_offsets; /* NULL if inputs are read in place */
+  const struct panel_piece *pieces;
+  int64_t piece_count, pitch, count;
+};
+
+/* All columns of one run over one band. */
+ALWAYS_INLINE void packed_products(
+  const struct convolution_packed *c, const struct packed_arrays *a, const struct packed_run run,
+  const struct packed_band b
 ) {
-  for (int m = 0; m < outputs; m++)
-    strip->at[m] = (block.first_output + m) * c->output.plane_pitch;
-  strip->bias = first ? a->bias + block.first_output : NULL;
-  strip->go_on = !first || c->adds;
-  strip->rectifier = last ? c->rectifier : RECTIFIER_NONE;
-  const int64_t positions = q1 - q0, tail = positions % LANES;
-  if (outputs >= 4 && outputs <= LANES && (tail == 1 || tail == 2)) {
-    const int64_t whole = positions - tail;
-    if (whole > 0) strips(outputs, P, strip, panel, a->y + q0, whole);
-    if (tail == 1)
-      strip_tail(outputs, strip, panel + whole, a->y + q0 + whole, 1);
-    else
-      strip_tail(outputs, strip, panel + whole, a->y + q0 + whole, 2);
-  } else {
-    strips(outputs, P, strip, panel, a->y + q0, positions);
+  const int64_t of_group = c->output.planes / c->groups, outputs = run.end - run.begin;
+  const float *weights = a->weights + run.group * of_group * c->columns;
+  for (int64_t k = 0; k < c->columns; k += c->columns_block) {
+    const bool first = k == 0, last = k + c->columns_block >= c->columns;
+    const struct product product = {
+      .offsets = b.panel_offsets ? b.panel_offsets : a->offsets + k,
+      .columns = last ? c->columns - k : c->columns_block,
+      .pitch = b.pitch,
+      .go_on = !first || c->adds,
+      .rectifier = last ? c->rectifier : RECTIFIER_NONE,
+      .slope = c->slope
+    };
+    if (b.panel_offsets)
+      fill_panel(b.pieces, b.piece_count, b.x, a->offsets + k, product.columns, b.panel, c->band);
+    product_band(
+      &product, outputs, weights + k * of_group + run.begin * product.columns,
+      first ? a->bias + run.group * of_group + run.begin : NULL, b.panel_offsets ? b.panel : b.x, b.y,
+      b.count
+    );
   }
 }
 
-/* Blocks [begin, end) over positions [q0, q1). */
-ALWAYS_INLINE void packed_band(
-  const int P, const struct convolution_packed *c, const struct packed_arrays *a, float *panel,
+/* Sums of a band in the panel, as many outputs at a time as find room, and from there to rows. */
+ALWAYS_INLINE void packed_sums(
+  const struct convolution_packed *c, const struct packed_arrays *a, float *panel,
+  const struct packed_run run, int64_t q0, int64_t q1
+) {
+  const int64_t of_group = c->output.planes / c->groups;
+  const int64_t room = PANEL_FLOATS / c->band / BLOCK_OUTPUTS * BLOCK_OUTPUTS;
+  for (int64_t begin = run.begin; begin < run.end; begin += room) {
+    const struct packed_run some = {
+      run.group, begin, begin + room < run.end ? begin + room : run.end
+    };
+    float *plane = a->y + (run.group * of_group + begin) * c->output.plane_pitch;
+    const int64_t outputs = some.end - begin;
+    if (c->adds)
+      for (int64_t m = 0; m < outputs; m++)
+        load_band(
+          c->output, plane + m * c->output.plane_pitch, panel + m * c->band, c->row_pitch, q0, q1
+        );
+    const struct packed_band band = {
+      .x = a->x + run.group * c->group_pitch + q0, .y = panel, .pitch = c->band, .count = q1 - q0
+    };
+    packed_products(c, a, some, band);
+    for (int64_t m = 0; m < outputs; m++)
+      store_band(
+        c->output, plane + m * c->output.plane_pitch, panel + m * c->band, c->row_pitch, q0, q1
+      );
+  }
+}
+
+/* One run over positions [q0, q1). */
+ALWAYS_INLINE void packed_group_band(
+  const struct convolution_packed *c, const struct packed_arrays *a, float *panel,
+  const int32_t *panel_offsets, const struct packed_run run, int64_t q0, int64_t q1
+) {
+  if (c->form == BAND_OF_SUMS) {
+    packed_sums(c, a, panel, run, q0, q1);
+    return;
+  }
+  const int64_t first_output = run.group * (c->output.planes / c->groups) + run.begin;
+  float *y = a->y + first_output * c->output.plane_pitch;
+  struct panel_piece pieces[MAX_PANEL_POSITIONS];
+  struct packed_band band = {
+    .x = a->x + run.group * c->group_pitch,
+    .y = y + q0,
+    .panel = panel,
+    .pieces = pieces,
+    .pitch = c->output.plane_pitch,
+    .count = q1 - q0
+  };
+  if (c->form == BAND_OF_PLANES) band.x += q0;
+  if (c->form == BAND_OF_ROW) {
+    band.x += q0 / c->output.row_pitch * c->row_pitch;
+    band.count = c->output.width;
+  }
+  if (c->form == BAND_OF_INPUTS) {
+    band.panel_offsets = panel_offsets;
+    band.piece_count = panel_pieces(c->output, c->row_pitch, q0, q1, pieces);
+  }
+  packed_products(c, a, run, band);
+  for (int64_t m = 0; m < run.end - run.begin; m++)
+    zero_band_halo(c->output, y + m * c->output.plane_pitch, q0, q1);
+}
+
+/* Blocks [begin, end) of all groups' over positions [q0, q1). Shared by all layers: a copy for each would
+ * take the compiler half a second. */
+SHARED void packed_band(
+  const struct convolution_packed *c, const struct packed_arrays *a, float *panel,
   const int32_t *panel_offsets, int64_t begin, int64_t end, int64_t q0, int64_t q1
 ) {
-  struct panel_piece pieces[MAX_PANEL_POSITIONS];
-  int64_t count = panel_pieces(c->output, c->row_pitch, q0, q1, pieces);
+  const int64_t of_group = c->output.planes / c->groups, blocks = blocks_of_group(c);
   for (int64_t i = begin; i < end;) {
-    int64_t group = a->blocks[i].group, stop = i, group_start = i, group_end = i;
-    while (stop < end && a->blocks[stop].group == group) stop++;
-    while (group_start > 0 && a->blocks[group_start - 1].group == group) group_start--;
-    while (group_end < c->blocks && a->blocks[group_end].group == group) group_end++;
-    int64_t before = a->blocks[group_start].first_output;
-    int64_t of_group = a->blocks[group_end].first_output - before;
-    /* Weights of the groups before, which have the same columns. */
-    const float *weights = a->weights + before * c->columns;
-    for (int64_t k = 0; k < c->columns; k += c->columns_block) {
-      int64_t columns = c->columns - k < c->columns_block ? c->columns - k : c->columns_block;
-      fill_panel(
-        pieces, count, a->x + group * c->group_pitch, a->offsets + k, columns, panel, c->band
-      );
-      struct strip strip = {.offsets = panel_offsets, .columns = columns, .slope = c->slope};
-      for (int64_t b = i; b < stop; b++) {
-        const struct packed_block block = a->blocks[b];
-        strip.weights = weights + k * of_group + (block.first_output - before) * columns;
-        switch (a->blocks[b + 1].first_output - block.first_output) {
-#define SIZE(m)                                                                          \
-  case m:                                                                                \
-    if (m * P <= ACCUMULATORS)                                                           \
-      packed_block_band(                                                                 \
-        c, m, P, a, block, &strip, panel, q0, q1, k == 0, k + columns == c->columns      \
-      );                                                                                 \
-    break;
-          SIZE(1)
-          SIZE(2)
-          SIZE(3)
-          SIZE(4)
-          SIZE(5)
-          SIZE(6)
-          SIZE(7)
-          SIZE(8)
-          SIZE(9)
-          SIZE(10)
-          SIZE(11)
-          SIZE(12)
-          SIZE(13)
-          SIZE(14)
-#undef SIZE
-        }
-      }
-    }
+    int64_t group = i / blocks, stop = (group + 1) * blocks;
+    if (stop > end) stop = end;
+    int64_t from = (i - group * blocks) * BLOCK_OUTPUTS, to = (stop - group * blocks) * BLOCK_OUTPUTS;
+    if (to > of_group) to = of_group;
+    const struct packed_run run = {group, from, to};
+    packed_group_band(c, a, panel, panel_offsets, run, q0, q1);
     i = stop;
   }
-  for (int64_t o = a->blocks[begin].first_output; o < a->blocks[end].first_output; o++)
-    zero_band_halo(c->output, a->y + o * c->output.plane_pitch, q0, q1);
 }
-
-/* Shared by all layers: a copy for each would take the compiler half a second. */
-#define PACKED_BAND(P)                                                                       \
-  SHARED void packed_band_##P(                                                               \
-    const struct convolution_packed *c, const struct packed_arrays *a, float *panel,         \
-    const int32_t *panel_offsets, int64_t begin, int64_t end, int64_t q0, int64_t q1         \
-  ) {                                                                                        \
-    packed_band(P, c, a, panel, panel_offsets, begin, end, q0, q1);                          \
-  }
-PACKED_BAND(2)
-PACKED_BAND(4)
 
 /* Split over bands; over bands and blocks where there are few bands. */
 ALWAYS_INLINE void convolution_packed(
@@ -150,12 +184,15 @@ ALWAYS_INLINE void convolution_packed(
 ) {
   _Alignas(64) float panel[PANEL_FLOATS + 2 * LANES];
   int32_t panel_offsets[PANEL_FLOATS / LANES];
-  for (int64_t k = 0; k < c.columns_block; k++) panel_offsets[k] = (int32_t)(k * c.band);
-  /* Gaps of the output that no piece fills are computed from what is here. */
-  if (c.output.row_pitch != c.row_pitch) memset(panel, 0, sizeof panel);
+  if (c.form == BAND_OF_INPUTS) {
+    for (int64_t k = 0; k < c.columns_block; k++) panel_offsets[k] = (int32_t)(k * c.band);
+    /* Gaps of the output that no piece fills are computed from what is here. */
+    memset(panel, 0, sizeof panel);
+  }
 
-  const int64_t positions = flat_positions(c.output, c.output.row_pitch);
-  const int64_t bands = (positions + c.band - 1) / c.band, blocks = c.blocks;
+  const int64_t pitch = c.form == BAND_OF_SUMS ? c.row_pitch : c.output.row_pitch;
+  const int64_t positions = flat_positions(c.output, pitch);
+  const int64_t bands = (positions + c.band - 1) / c.band, blocks = c.groups * blocks_of_group(&c);
   /* Parts share bands only where whole ones would not come out even. */
   const bool whole = bands % parts == 0 || bands >= 8 * parts;
   const int64_t pieces = whole ? bands : bands * blocks, of_band = whole ? 1 : blocks;
@@ -165,10 +202,7 @@ ALWAYS_INLINE void convolution_packed(
     if (stop > end) stop = end;
     int64_t q0 = band * c.band, q1 = q0 + c.band < positions ? q0 + c.band : positions;
     int64_t from = whole ? 0 : i - band * of_band, to = whole ? blocks : stop - band * of_band;
-    if (c.tile_vectors == 2)
-      packed_band_2(&c, &a, panel, panel_offsets, from, to, q0, q1);
-    else
-      packed_band_4(&c, &a, panel, panel_offsets, from, to, q0, q1);
+    packed_band(&c, &a, panel, panel_offsets, from, to, q0, q1);
     i = stop;
   }
 }

@@ -177,35 +177,4 @@ ALWAYS_INLINE void strips(
   if (P > 3 && rest == 3) strip_of(M, 3, s, x, y, 1, lanes);
 }
 
-/* Few positions, which would fill a vector badly: outputs are the lanes instead, M <= LANES.
- * `count` positions, 1 or 2. Reads up to LANES floats behind the weights. */
-ALWAYS_INLINE void strip_tail(
-  const int M, const struct strip *s, const float *x, float *y, const int count
-) {
-  enum { CHAINS = 4 }; /* sums that do not wait for each other */
-  vector sum[2][CHAINS] = {{{0}}};
-  int64_t k = 0;
-  for (; k + CHAINS <= s->columns; k += CHAINS)
-#pragma clang loop unroll(full)
-    for (int i = 0; i < CHAINS; i++) {
-      const float *input = x + s->offsets[k + i];
-      vector w = load(s->weights + (k + i) * M);
-#pragma clang loop unroll(full)
-      for (int p = 0; p < count; p++) sum[p][i] += w * input[p];
-    }
-  for (; k < s->columns; k++) {
-    const float *input = x + s->offsets[k];
-    for (int p = 0; p < count; p++) sum[p][0] += load(s->weights + k * M) * input[p];
-  }
-  for (int p = 0; p < count; p++) {
-    float lane[LANES];
-    store(lane, sum[p][0] + sum[p][1] + (sum[p][2] + sum[p][3]));
-    for (int m = 0; m < M; m++) {
-      float *to = y + s->at[m] + p;
-      float start = (s->bias ? s->bias[m] : 0) + (s->go_on ? *to : 0);
-      *to = rectified_scalar(start + lane[m], s->rectifier, s->slope);
-    }
-  }
-}
-
 #endif

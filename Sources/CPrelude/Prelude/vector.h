@@ -34,6 +34,15 @@
 /* Shared by all layers of a network; one that no layer uses costs nothing. */
 #define SHARED static __attribute__((noinline, unused))
 
+/* What is read through `address` from here on waits for `value`; for the compiler only, it costs no instruction. */
+#if defined(__AVX512F__)
+#define IN_ORDER(address, value) __asm("" : "+r"(address) : "v"(value))
+#elif (LANES == 8 && defined(__AVX__)) || (LANES == 4 && defined(__SSE__))
+#define IN_ORDER(address, value) __asm("" : "+r"(address) : "x"(value))
+#else
+#define IN_ORDER(address, value) (void)(value)
+#endif
+
 typedef float vector __attribute__((vector_size(4 * LANES)));
 typedef int32_t vector_mask __attribute__((vector_size(4 * LANES)));
 typedef float vector_in_memory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));

@@ -1,6 +1,6 @@
 import IR
 
-/// Convolution as a matrix product over packed panels of inputs, all weights multiplied: convolution_packed.h.
+/// Convolution as a matrix product over bands of inputs, all weights multiplied: convolution_packed.h.
 struct PackedConvolution: Kernel {
   let name = "convolution_packed"
   let multipliesAll = true
@@ -11,7 +11,7 @@ struct PackedConvolution: Kernel {
     return fits(
       cycles: PackedProduct(geometry, target).cycles(target) + geometry.addendCycles(target),
       target, inputs: geometry.inputNeeds(), outputs: [.anyPlanes],
-      reason: "all weights are multiplied at full speed, with inputs copied behind each other")
+      reason: "all weights are multiplied at full speed, in bands of inputs for all filters")
   }
 
   func emit(_ node: NodeID, into emitter: inout LayerEmitter) {
@@ -24,22 +24,20 @@ struct PackedConvolution: Kernel {
     let outputPitches = emitter.lowered.pitches(of: output)
     let product = PackedProduct(geometry, emitter.target)
     let filters = geometry.layer.filters
+    let (form, band) = product.band(
+      inputPitch: inputPitches.rowPitch, outputPitch: outputPitches.rowPitch)
     let fields = [
       ".output = \(emitter.planes(output, count: filters))",
-      ".row_pitch = \(inputPitches.rowPitch), "
+      ".row_pitch = \(inputPitches.rowPitch), .groups = \(geometry.layer.groups), "
         + ".group_pitch = \(geometry.groupPitch(inputPitches))",
-      ".columns = \(geometry.columns), .columns_block = \(product.columnsBlock)",
-      ".blocks = \(product.blocks.count), .tile_vectors = \(product.vectors), "
-        + ".band = \(product.band)",
+      ".columns = \(geometry.columns), .columns_block = \(product.columnsBlock), "
+        + ".form = \(form.rawValue), .band = \(band)",
       emitter.epilogue(node),
     ]
     let bias =
       geometry.layer.hasBias
       ? source.parameters[1].values : [Float](repeating: 0, count: filters)
-    let table = product.blocks.flatMap { [UInt32($0.group), UInt32($0.filters.lowerBound)] }
     let store = [
-      ".blocks = "
-        + emitter.weights.append(words: table + [0, UInt32(filters)], as: "struct packed_block"),
       ".offsets = \(emitter.weights.append(offsets: geometry.offsets(inputPitches)))",
       ".weights = \(emitter.weights.append(floats: product.packed(source.parameters[0].values)))",
       ".bias = \(emitter.weights.append(floats: bias))",
@@ -56,101 +54,94 @@ struct PackedConvolution: Kernel {
 
 /// The matrix product that convolution_packed.h computes, in which tiles.
 struct PackedProduct {
-  struct Block {
-    var group: Int
-    var filters: Range<Int>
-  }
-
-  let blocks: [Block]
-  /// Columns of a panel.
+  /// Columns summed in one go.
   let columnsBlock: Int
-  /// Positions of a panel.
-  let band: Int
-  /// Vectors of a tile of registers.
-  let vectors: Int
+  /// Filters of a tile: BLOCK_OUTPUTS of product.h.
+  private let block: Int
   private let geometry: ConvolutionGeometry
+  private let lanes: Int
 
-  /// Floats of a panel at most, as in panel.h.
-  private static let panelFloats = 16384
-  private static let mostPositions = 512
+  /// Vectors of positions of a whole tile: PRODUCT_VECTORS of product.h.
+  private static let vectors = 4
+  /// How many blocks a tile of 1, 2, 3 and 4 vectors has.
+  private static let together = [4, 2, 1, 1]
 
   init(_ geometry: ConvolutionGeometry, _ target: Target) {
     self.geometry = geometry
-    let tile = target.lanes == 16 ? 14 : 6
-    let outputs = min(tile, geometry.filters)
-    vectors = outputs < 3 ? 4 : 2
-    let positions = vectors * target.lanes
-    // With few filters a panel is soon used up; with many it should hold all columns that fit beside two tiles.
-    let most = geometry.filters <= 64 ? 128 : Self.panelFloats / (2 * positions)
-    columnsBlock = min(geometry.columns, most)
-    let floats = min(Self.panelFloats, target.level1Bytes / 4)
-    let wide = min(Self.mostPositions, floats / columnsBlock)
-    band = max(2, wide / positions) * positions
-    let filters = geometry.filters
-    blocks = (0..<geometry.layer.groups).flatMap { group in
-      stride(from: 0, to: filters, by: outputs).map { first in
-        let start = group * filters
-        return Block(
-          group: group, filters: start + first..<start + min(first + outputs, filters))
-      }
-    }
+    block = target.lanes == 16 ? 6 : 3
+    lanes = target.lanes
+    columnsBlock = min(geometry.columns, 128)
   }
 
-  /// Cycles for all items. Fitted to ResNet-50's layers on AMD's third Zen generation.
+  /// Where a band's inputs are read and its sums collected: band_form of convolution_packed.h.
+  enum BandForm: String {
+    case planes = "BAND_OF_PLANES"
+    case row = "BAND_OF_ROW"
+    case sums = "BAND_OF_SUMS"
+    case inputs = "BAND_OF_INPUTS"
+  }
+
+  /// Positions of a band, for rows of the input and the output that lie so many floats apart. A panel has half the
+  /// first-level cache's floats, and one tile at least. Where planes are read as they are, a band only says how often
+  /// all sums are visited again, which should find them in the second-level cache.
+  func band(inputPitch: Int, outputPitch: Int) -> (form: BandForm, positions: Int) {
+    let tile = Self.vectors * lanes
+    if inputPitch == outputPitch || geometry.output[2] == 1 {
+      return (.planes, (geometry.columns > columnsBlock ? 256 : 512) / tile * tile)
+    }
+    if geometry.output[3] % lanes == 0 { return (.row, outputPitch) }
+    if inputPitch < outputPitch { return (.sums, 224 / tile * tile) }
+    return (.inputs, min(512, max(1, 4096 / columnsBlock / tile) * tile))
+  }
+
+  /// Cycles for all items. Fitted to layers of ResNet-50, GoogLeNet and MobileNet on AMD's third Zen generation.
   func cycles(_ target: Target) -> Double {
     let positions = geometry.output[2] * geometry.output[3]
     let columns = Double(geometry.columns)
-    let groups = Double(geometry.layer.groups)
     let chunks = Double((geometry.columns + columnsBlock - 1) / columnsBlock)
-    var result = 0.0
-    for start in stride(from: 0, to: positions, by: band) {
-      let count = min(band, positions - start)
-      let copies = Double(target.vectors(count) + count / max(geometry.output[3], 1))
-      result += groups * columns * copies * 4
-      for block in blocks {
-        result += columns * cycles(filters: block.filters.count, positions: count, target)
-        result += chunks * (20 + Double(block.filters.count * target.vectors(count)))
-      }
+    let (whole, rest) = target.vectors(positions).quotientAndRemainder(dividingBy: Self.vectors)
+    var result = Double(whole) * tileCycles(Self.vectors, columns, chunks, target)
+    if rest > 0 { result += tileCycles(rest, columns, chunks, target) }
+    let window = geometry.layer.window
+    if window.kernel != [1, 1] || window.pad != [0, 0] || geometry.isStrided {
+      let copies = target.vectors(positions) + geometry.output[2]
+      result += columns * Double(copies) * 4
     }
-    return Double(geometry.items) * result + 2000
+    return Double(geometry.items * geometry.layer.groups) * result + 2000
   }
 
-  /// Cycles for one column of a block of filters.
-  private func cycles(filters: Int, positions: Int, _ target: Target) -> Double {
-    func tile(_ vectors: Int) -> Double {
+  /// Cycles for all filters of a group in one tile of positions: as many as multiply-adds need, loads need, and sums that
+  /// wait for each other need; and for the beginning and the end of each tile of registers.
+  private func tileCycles(
+    _ vectors: Int, _ columns: Double, _ chunks: Double, _ target: Target
+  ) -> Double {
+    func tiles(_ count: Int, _ filters: Int) -> Double {
       let work = Double(filters * vectors) / target.multiplyAddsPerCycle
       let loads = (Double(filters + vectors) + 1) / 2
-      return max(work * 1.1, loads, 4)
+      return Double(count) * (columns * max(work * 1.03, loads, 4) + chunks * 30)
     }
-    let tail = positions % target.lanes
-    let turned = filters >= 4 && filters <= target.lanes && (tail == 1 || tail == 2)
-    let count = turned ? positions / target.lanes : target.vectors(positions)
-    let (full, rest) = count.quotientAndRemainder(dividingBy: vectors)
-    return Double(full) * tile(vectors) + (rest == 0 ? 0 : tile(rest))
-      + (turned ? 1.3 * Double(tail) : 0)
+    let together = Self.together[vectors - 1]
+    let blocks = geometry.filters / block
+    return tiles(blocks / together, together * block) + tiles(blocks % together, block)
+      + (geometry.filters % block == 0 ? 0 : tiles(1, geometry.filters % block))
   }
 
-  /// Weights by group, then panel, then block: [column][filter]; and a vector of zeros, since lanes may be read
-  /// that stand for no filter.
+  /// Weights by group, then columns summed in one go, then block: [column][filter].
   func packed(_ weights: [Float]) -> [Float] {
     var result: [Float] = []
-    result.reserveCapacity(weights.count + 16)
-    var first = 0
-    while first < blocks.count {
-      let group = blocks[first].group
-      let end = blocks[first...].firstIndex { $0.group != group } ?? blocks.count
+    result.reserveCapacity(weights.count)
+    let filters = geometry.filters
+    for group in 0..<geometry.layer.groups {
       for start in stride(from: 0, to: geometry.columns, by: columnsBlock) {
         let columns = start..<min(start + columnsBlock, geometry.columns)
-        for block in blocks[first..<end] {
+        for first in stride(from: 0, to: filters, by: block) {
+          let rows = group * filters + first..<group * filters + min(first + block, filters)
           for column in columns {
-            for filter in block.filters {
-              result.append(weights[filter * geometry.columns + column])
-            }
+            for filter in rows { result.append(weights[filter * geometry.columns + column]) }
           }
         }
       }
-      first = end
     }
-    return result + [Float](repeating: 0, count: 16)
+    return result
   }
 }
