@@ -90,7 +90,7 @@ struct PackedProduct {
       return (.planes, (geometry.columns > columnsBlock ? 256 : 512) / tile * tile)
     }
     if geometry.output[3] % lanes == 0 { return (.row, outputPitch) }
-    if inputPitch < outputPitch { return (.sums, 224 / tile * tile) }
+    if copyingSums(inputPitch: inputPitch) < copyingInputs { return (.sums, 224 / tile * tile) }
     return (.inputs, min(512, max(1, 4096 / columnsBlock / tile) * tile))
   }
 
@@ -102,12 +102,29 @@ struct PackedProduct {
     let (whole, rest) = target.vectors(positions).quotientAndRemainder(dividingBy: Self.vectors)
     var result = Double(whole) * tileCycles(Self.vectors, columns, chunks, target)
     if rest > 0 { result += tileCycles(rest, columns, chunks, target) }
+    // Rows that fill vectors are read in place, and those of an input without padding.
     let window = geometry.layer.window
-    if window.kernel != [1, 1] || window.pad != [0, 0] || geometry.isStrided {
-      let copies = target.vectors(positions) + geometry.output[2]
-      result += columns * Double(copies) * 4
+    let reachesOver = window.kernel != [1, 1] || window.pad != [0, 0] || geometry.isStrided
+    if reachesOver && geometry.output[3] % lanes != 0 {
+      let pitch =
+        geometry.isStrided ? geometry.phaseSplit.columns : geometry.output[3] + window.pad[1]
+      result += min(copyingInputs, copyingSums(inputPitch: pitch))
     }
     return Double(geometry.items * geometry.layer.groups) * result + 2000
+  }
+
+  /// Cycles for copying a group's inputs without what lies between their rows.
+  private var copyingInputs: Double {
+    let (height, width) = (geometry.output[2], geometry.output[3])
+    let copies = (height * width + lanes - 1) / lanes + height
+    return Double(geometry.columns * copies) * 4
+  }
+
+  /// Cycles for positions between rows of a group's input that are computed in vain, and for storing sums row by row.
+  private func copyingSums(inputPitch: Int) -> Double {
+    let (height, width) = (geometry.output[2], geometry.output[3])
+    let gaps = max(0, height * (inputPitch - width)) / lanes
+    return Double(geometry.filters) * (Double(geometry.columns * gaps) / 2 + Double(height) * 12)
   }
 
   /// Cycles for all filters of a group in one tile of positions: as many as multiply-adds need, loads need, and sums that
