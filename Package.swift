@@ -47,6 +47,9 @@ let package = Package(
       name: "SparsecRuntime", dependencies: ["CSparsec"], path: "Sources/Runtime",
       swiftSettings: warningsAreErrors),
 
+    // Layers forward and backward, solvers, sparsifiers.
+    .target(name: "Training", dependencies: ["IR"], swiftSettings: warningsAreErrors),
+
     // Images and arrays on disk.
     .target(
       name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
