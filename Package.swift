@@ -81,6 +81,13 @@ let package = Package(
         "IR", "Caffe", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: warningsAreErrors),
+    // Digits for `make demo` to learn.
+    .executableTarget(
+      name: "example-digits",
+      dependencies: [
+        "IR", "CImageEncoders", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: warningsAreErrors),
     .testTarget(
       name: "RuntimeTests", dependencies: ["SparsecRuntime"], exclude: ["Networks"],
       swiftSettings: warningsAreErrors),
@@ -94,7 +101,7 @@ let package = Package(
       name: "ReferenceTests", dependencies: ["IR", "Reference", "TestSupport"],
       swiftSettings: warningsAreErrors),
     .target(
-      name: "CImageEncoders", path: "Tests/CImageEncoders",
+      name: "CImageEncoders",
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
     .testTarget(
       name: "ImagesTests", dependencies: ["Images", "CImageEncoders", "CZlib"],

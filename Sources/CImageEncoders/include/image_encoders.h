@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Test support: writes the kinds of JPEG and PNG files that decoders meet. Mistakes end the test
+// For tests and examples: writes the kinds of JPEG and PNG files that decoders meet. Mistakes end the test
 // process with the library's message. The caller frees what is returned.
 
 enum jpeg_coding {
