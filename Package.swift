@@ -65,13 +65,14 @@ let package = Package(
       name: "Driver",
       dependencies: [
         "IR", "Caffe", "Reference", "Passes", "Codegen", "SparsecRuntime", "Images", "NumPy",
-        "CTimestamp",
+        "CTimestamp", "Training", "Datasets",
       ],
       swiftSettings: warningsAreErrors),
     .executableTarget(
       name: "sparsec",
       dependencies: [
-        "Driver", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "IR", "Driver", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: warningsAreErrors),
     // Random weights for `make demo`.

@@ -1,6 +1,7 @@
 import Dispatch
 import Driver
 import Foundation
+import Synchronization
 
 /// Lets the program die of an interrupt as others do, but not before unfinished files are gone.
 enum Interruption {
@@ -10,6 +11,7 @@ enum Interruption {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
+        if taker.withLock({ $0?(number) }) == true { return }
         UnfinishedFiles.deleteAll {
           signal(number, SIG_DFL)
           kill(getpid(), number)
@@ -17,6 +19,14 @@ enum Interruption {
       }
       return source
     }
+
+  /// Who takes signals before they end the program; it answers whether it took one.
+  private static let taker = Mutex<(@Sendable (Int32) -> Bool)?>(nil)
+
+  /// Lets somebody take signals from now on.
+  static func handOver(to newTaker: @escaping @Sendable (Int32) -> Bool) {
+    taker.withLock { $0 = newTaker }
+  }
 
   /// Whether a signal is not ignored, as `nohup` and background jobs of a shell have it.
   private static func isNoticed(_ number: Int32) -> Bool {

@@ -1,0 +1,98 @@
+import Foundation
+import IR
+import Training
+
+/// Writes one JSON object a line: what `sparsec plot` and programs read.
+///
+/// `kind` is `start`, `train`, `test`, `sparsity`, `snapshot`, `note` or `end`.
+public final class JSONLog: TrainingObserver {
+  private struct Line: Encodable {
+    var kind: String
+    var iteration: Int?
+    var seconds: Double
+    var net: String?
+    var policy: String?
+    var resumedFrom: String?
+    var loss: Float?
+    var learningRate: Float?
+    var penalty: Double?
+    var testNet: Int?
+    var outputs: [String: [Float]]?
+    var sparsity: [String: Double]?
+    var path: String?
+    var message: String?
+
+    enum CodingKeys: String, CodingKey {
+      case kind, iteration, seconds, net, policy, loss, penalty, outputs, sparsity, path, message
+      case resumedFrom = "resumed_from"
+      case learningRate = "learning_rate"
+      case testNet = "test_net"
+    }
+  }
+
+  private let sink: LogSink
+  private let start = ProcessInfo.processInfo.systemUptime
+
+  public init(_ sink: LogSink) { self.sink = sink }
+
+  public func begin(net: String, policy: String, resumedFrom snapshot: String?) {
+    var line = blank("start")
+    line.net = net
+    line.policy = policy
+    line.resumedFrom = snapshot
+    write(line)
+  }
+
+  public func end(_ end: Trainer.End) {
+    var line = blank("end")
+    line.message = end == .finished ? "finished" : "stopped"
+    write(line)
+  }
+
+  public func observe(_ event: TrainingEvent) {
+    switch event {
+    case .iteration(let report) where report.isDisplayed:
+      var line = blank("train", report.iteration)
+      line.loss = report.smoothedLoss
+      line.learningRate = report.rate
+      line.penalty = report.penalty
+      line.outputs = outputs(report.outputs)
+      write(line)
+    case .iteration: break
+    case .test(let report):
+      var line = blank("test", report.iteration)
+      line.testNet = report.net
+      line.loss = report.loss
+      line.outputs = outputs(report.outputs)
+      write(line)
+    case .sparsity(let iteration, let sparsity):
+      var line = blank("sparsity", iteration)
+      line.sparsity = Dictionary(
+        sparsity.filter { $0.index == 0 }.map { ($0.layer, $0.elements) },
+        uniquingKeysWith: { first, _ in first })
+      write(line)
+    case .snapshot(let iteration, let path):
+      var line = blank("snapshot", iteration)
+      line.path = path
+      write(line)
+    case .note(let note):
+      var line = blank("note")
+      line.message = note.description
+      write(line)
+    }
+  }
+
+  private func blank(_ kind: String, _ iteration: Int? = nil) -> Line {
+    let seconds = ProcessInfo.processInfo.systemUptime - start
+    return Line(kind: kind, iteration: iteration, seconds: (seconds * 1000).rounded() / 1000)
+  }
+
+  private func outputs(_ outputs: [NetOutput]) -> [String: [Float]] {
+    Dictionary(outputs.map { ($0.name, $0.values) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  private func write(_ line: Line) {
+    // What JSON cannot say of numbers, JSONText says in words; encoding cannot fail otherwise.
+    if let text = try? JSONText.line(line) { sink.write([text]) }
+  }
+}

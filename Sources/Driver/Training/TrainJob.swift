@@ -1,0 +1,142 @@
+import Caffe
+import Foundation
+import IR
+import Training
+
+/// A training run from a solver file to its last snapshot: `sparsec train`.
+public final class TrainJob {
+  private let options: TrainOptions
+  /// What somebody outside wants now; asked between two steps.
+  public var request: () -> TrainingRequest? = { nil }
+  /// Takes notes and warnings.
+  public var report: (Diagnostic) -> Void = { _ in }
+  /// Shows how far training has come.
+  public var progress = Progress.onStandardError()
+
+  public init(_ options: TrainOptions) { self.options = options }
+
+  /// Trains.
+  ///
+  /// - Throws: the first thing wrong with the files, the data, or the training itself.
+  public func run() throws(Diagnostic) -> Trainer.End {
+    let solver = try Prototxt.read(options.solver, as: .solver)
+    var definition = try SolverReader.read(solver)
+    definition.findings.forEach(report)
+    try settle(&definition.settings)
+    let trainFile = try definition.trainNet.prototxt()
+    definition.settings.dialect = dialect(of: [solver, trainFile])
+    let settings = definition.settings
+    let seed = settings.randomSeed ?? UInt64.random(in: 0...UInt64.max)
+    let assembly = NetAssembly(dialect: settings.dialect, seed: seed, threads: options.threads)
+    let (net, trained) = try assembly.net(
+      trainFile, state: definition.trainNet.state(for: trainFile))
+    var tests: [ExecutedNet] = []
+    for test in definition.testNets {
+      let file = try test.prototxt()
+      tests.append(
+        try assembly.net(file, state: test.state(for: file), sharing: trained.parameters).net)
+    }
+    let snapshots = SnapshotFiles(
+      prefix: settings.snapshotPrefix, format: settings.snapshotFormat)
+    try snapshots.requireFolder()
+    let trainer = Trainer(
+      settings: settings, net: trained, definition: net, testNets: tests,
+      sparsifiers: try sparsifiers(settings, trained), threads: options.threads,
+      save: { (snapshot) throws(Diagnostic) in try snapshots.save(snapshot) })
+    try start(trainer, trained, net, weights: definition.weights)
+    return try run(trainer, net: net)
+  }
+
+  // MARK: - Before the run
+
+  /// Options have the last word over the solver file.
+  private func settle(_ settings: inout SolverSettings) throws(Diagnostic) {
+    if let iterations = options.iterations { settings.maximumIterations = iterations }
+    if let seed = options.seed { settings.randomSeed = seed }
+    guard options.threads >= 1 else { throw .error("--threads \(options.threads): at least 1") }
+    guard options.snapshot == nil || options.weights.isEmpty else {
+      throw .error("--snapshot goes on with its own weights; leave out --weights")
+    }
+  }
+
+  private func dialect(of files: [Prototxt]) -> TrainingDialect {
+    if let dialect = options.dialect { return dialect }
+    let (dialect, note) = TrainingDialect.detected(in: files)
+    if let note { report(note) }
+    return dialect
+  }
+
+  private func sparsifiers(_ settings: SolverSettings, _ net: ExecutedNet)
+    throws(Diagnostic) -> [any Sparsifier]
+  {
+    guard let sparsity = options.sparsity else { return [] }
+    return [
+      try MagnitudePruning(
+        schedule: .spanning(
+          sparsity: sparsity, iterations: settings.maximumIterations), parameters: net.parameters)
+    ]
+  }
+
+  /// Gives the net what it starts from: a snapshot, or other nets' weights.
+  private func start(
+    _ trainer: Trainer, _ trained: ExecutedNet, _ net: TrainingNet, weights: [String]
+  ) throws(Diagnostic) {
+    if let path = options.snapshot {
+      try trainer.restore(try SnapshotFiles.read(path), file: path)
+      return
+    }
+    for path in options.weights.isEmpty ? weights : options.weights {
+      let layers = try SnapshotFiles.layers(ofModel: path)
+      guard layers.contains(where: { layer in net.layers.contains { $0.name == layer.name } })
+      else { throw .error("has no layer of this net", file: path) }
+      try trained.load(layers, definition: net, file: path)
+    }
+  }
+
+  // MARK: - The run
+
+  private func run(_ trainer: Trainer, net: TrainingNet) throws(Diagnostic) -> Trainer.End {
+    let watchers = try TrainingWatchers(
+      options,
+      display: { [progress, report] lines in
+        TrainingDisplay(
+          iterations: trainer.settings.maximumIterations,
+          itemsPerIteration: net.items * trainer.settings.batchesPerUpdate, progress: progress,
+          lines: lines, report: { report(.warning($0)) })
+      })
+    defer { progress.clear() }
+    watchers.begin(
+      net: net.name, policy: trainer.settings.policy.name, resumedFrom: options.snapshot)
+    let end = try trainer.run(observer: watchers, request: request)
+    watchers.end(end)
+    if let failure = watchers.failure { throw failure }
+    return end
+  }
+}
+
+extension TrainingNet {
+  /// Items of one batch: what the first data layer's first top has; 0 if no layer makes data.
+  var items: Int {
+    for layer in layers {
+      if case .data = layer.operation, let shape = layer.outputShapes.first, shape.axes > 0 {
+        return shape[0]
+      }
+    }
+    return 0
+  }
+}
+
+extension RatePolicy {
+  /// The name that solver files have for it.
+  var name: String {
+    switch self {
+    case .fixed: "fixed"
+    case .step: "step"
+    case .exponential: "exp"
+    case .inverse: "inv"
+    case .multistep: "multistep"
+    case .polynomial: "poly"
+    case .sigmoid: "sigmoid"
+    }
+  }
+}

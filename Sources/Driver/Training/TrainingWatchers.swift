@@ -1,0 +1,46 @@
+import IR
+import Training
+
+/// Everybody who watches a run: a log in a file or on standard output, and the display for people.
+final class TrainingWatchers: TrainingObserver {
+  private var caffe: CaffeLog?
+  private var json: JSONLog?
+  private var display: TrainingDisplay?
+  private var sinks: [LogSink] = []
+
+  /// A log without a file takes the display's place.
+  ///
+  /// - Throws: if the log cannot be written.
+  init(_ options: TrainOptions, display: (LogSink) -> TrainingDisplay) throws(Diagnostic) {
+    let output = LogSink.standardOutput
+    let style = options.logStyle ?? (options.log == nil ? nil : .caffe)
+    var sink = output
+    if let path = options.log { sink = try LogSink.file(path) }
+    sinks = [output, sink]
+    switch style {
+    case .caffe: caffe = CaffeLog(sink)
+    case .json: json = JSONLog(sink)
+    case nil: break
+    }
+    if style == nil || options.log != nil { self.display = display(output) }
+  }
+
+  /// What went wrong with a log first.
+  var failure: Diagnostic? { sinks.lazy.compactMap(\.failure).first }
+
+  func begin(net: String, policy: String, resumedFrom snapshot: String?) {
+    caffe?.begin(net: net, policy: policy, resumedFrom: snapshot)
+    json?.begin(net: net, policy: policy, resumedFrom: snapshot)
+  }
+
+  func end(_ end: Trainer.End) {
+    caffe?.end(end)
+    json?.end(end)
+  }
+
+  func observe(_ event: TrainingEvent) {
+    caffe?.observe(event)
+    json?.observe(event)
+    display?.observe(event)
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Driver
+import IR
+import Training
+
+/// `sparsec train`.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train or fine-tune a network, as `caffe train` does.",
+    discussion: """
+      Snapshots are written where the solver's snapshot_prefix says; the last one is the result. An interrupt \
+      (SIGINT) writes a snapshot and stops, SIGHUP writes one and goes on.
+      """)
+
+  @Option(help: ArgumentHelp("The solver's definition.", valueName: "solver.prototxt"))
+  var solver: String
+  @Option(
+    help: ArgumentHelp(
+      "Trained models to start from, separated by commas; layers are found by name.",
+      valueName: "a.caffemodel,…"))
+  var weights: String?
+  @Option(help: ArgumentHelp("A snapshot to go on from.", valueName: "file.solverstate"))
+  var snapshot: String?
+  @Option(help: "How many threads work on it.")
+  var threads = 1
+  @Option(help: "Seed of all random numbers, in place of the solver's.")
+  var seed: UInt64?
+  @Option(help: "The number of updates, in place of the solver's max_iter.")
+  var iterations: Int?
+  @Option(help: "Whose update rules apply: auto, bvlc, scnn, skim, dns-y or dns-h.")
+  var dialect = "auto"
+  @Option(
+    help: "The share of zeros among all weights to reach by magnitude pruning, 0 to 1.")
+  var sparsity: Double?
+  @Option(help: ArgumentHelp("A file to add the log to.", valueName: "file"))
+  var log: String?
+  @Option(help: "The log's form: caffe or json; without --log it goes to standard output.")
+  var logStyle: TrainOptions.LogStyle?
+
+  func validate() throws {
+    guard dialect == "auto" || TrainingDialect(rawValue: dialect) != nil else {
+      let names = TrainingDialect.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--dialect \(dialect): expected auto, \(names)")
+    }
+    if let sparsity, !(sparsity > 0 && sparsity < 1) {
+      throw ValidationError("--sparsity \(sparsity): expected a share between 0 and 1")
+    }
+    if let iterations, iterations < 0 {
+      throw ValidationError("--iterations \(iterations): expected 0 or more")
+    }
+  }
+
+  func run() throws {
+    var options = TrainOptions(solver: solver)
+    options.weights = weights?.split(separator: ",").map(String.init) ?? []
+    options.snapshot = snapshot
+    options.threads = threads
+    options.seed = seed
+    options.iterations = iterations
+    options.dialect = TrainingDialect(rawValue: dialect)
+    options.log = log
+    options.logStyle = logStyle
+    options.sparsity = sparsity
+    let job = TrainJob(options)
+    job.report = { Terminal.report($0) }
+    let requests = TrainingSignals()
+    job.request = { requests.next() }
+    _ = try job.run()
+  }
+}
+
+extension TrainOptions.LogStyle: ExpressibleByArgument {}
