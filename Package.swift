@@ -50,6 +50,18 @@ let package = Package(
     // Layers forward and backward, solvers, sparsifiers.
     .target(name: "Training", dependencies: ["IR"], swiftSettings: warningsAreErrors),
 
+    // Data sets: what training reads, and what conversions write.
+    .target(name: "CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
+    .systemLibrary(name: "CLevelDB", providers: [.apt(["libleveldb-dev"])]),
+    .target(name: "CHDF5", linkerSettings: [.linkedLibrary("hdf5_serial")]),
+    .target(
+      name: "Datasets", dependencies: ["IR", "Images", "CHDF5", "CLMDB", "CLevelDB", "CZlib"],
+      swiftSettings: warningsAreErrors),
+
+    // Curves of training logs, drawn.
+    .systemLibrary(name: "CCairo", providers: [.apt(["libcairo2-dev"])]),
+    .target(name: "Plotting", dependencies: ["IR", "CCairo"], swiftSettings: warningsAreErrors),
+
     // Images and arrays on disk.
     .target(
       name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
@@ -65,7 +77,7 @@ let package = Package(
       name: "Driver",
       dependencies: [
         "IR", "Caffe", "Reference", "Passes", "Codegen", "SparsecRuntime", "Images", "NumPy",
-        "CTimestamp", "Training", "Datasets",
+        "CTimestamp", "Training", "Datasets", "Plotting",
       ],
       swiftSettings: warningsAreErrors),
     .executableTarget(
@@ -107,6 +119,15 @@ let package = Package(
     .testTarget(
       name: "ImagesTests", dependencies: ["Images", "CImageEncoders", "CZlib"],
       swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "DatasetsTests",
+      dependencies: [
+        "Datasets", "CHDF5", "CImageEncoders", "CLMDB", "CLevelDB", "CZlib", "IR", "Images",
+        "TestSupport",
+      ], swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "PlottingTests", dependencies: ["Plotting", "Datasets", "IR", "TestSupport"],
+      swiftSettings: warningsAreErrors),
     .testTarget(name: "LayeringTests", swiftSettings: warningsAreErrors),
     .testTarget(
       name: "NumPyTests", dependencies: ["NumPy", "CZlib"], swiftSettings: warningsAreErrors),
@@ -128,11 +149,14 @@ let package = Package(
       ], exclude: ["Programs"], swiftSettings: warningsAreErrors),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["sparsec", "Caffe", "CImageEncoders", "IR", "NumPy"],
+      dependencies: ["sparsec", "Caffe", "CImageEncoders", "IR", "NumPy", "TestSupport"],
       swiftSettings: warningsAreErrors),
     .testTarget(
       name: "FuzzTests",
-      dependencies: ["Caffe", "CImageEncoders", "CZlib", "IR", "Images", "Passes", "TestSupport"],
+      dependencies: [
+        "Caffe", "CImageEncoders", "CZlib", "Datasets", "IR", "Images", "Passes", "Plotting",
+        "TestSupport",
+      ],
       swiftSettings: warningsAreErrors),
     .testTarget(
       name: "AcceptanceTests",

@@ -17,22 +17,10 @@ public enum Conversion {
     -> Result
   {
     let model = try Caffemodel(contentsOf: caffemodel)
-    let target = URL(fileURLWithPath: folder).path
-    let manager = FileManager.default
-    // An empty folder may be there; renaming replaces it.
-    let isEmptyOrMissing = ((try? manager.contentsOfDirectory(atPath: target)) ?? []).isEmpty
-    guard isEmptyOrMissing else {
-      throw .error("has files in it; name a new folder", file: folder)
-    }
-    let partial = "\(target).\(getpid()).partial"
-    guard mkdir(partial, 0o777) == 0 else {
-      throw .error("cannot be made: \(String(cString: strerror(errno)))", file: folder)
-    }
-    defer { try? manager.removeItem(atPath: partial) }
-    let (files, findings) = try WeightFolder.write(model, to: partial)
-    guard rename(partial, target) == 0 else {
-      throw .error("cannot be made: \(String(cString: strerror(errno)))", file: folder)
-    }
+    let made = try FolderInTheMaking(folder)
+    let (files, findings) = try WeightFolder.write(model, to: made.partial)
+    let partial = made.partial
+    try made.finish()
     let text = "\(folder.onOneLine): \(Quantity.plural(files.count, "file"))\n"
     return Result(text: text, findings: findings.map { $0.about(caffemodel, insteadOf: partial) })
   }

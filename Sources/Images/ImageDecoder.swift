@@ -41,6 +41,11 @@ public enum ImageDecoder {
     ImageFormat(of: try bytes(of: path, prefix: ImageFormat.longestMark)) != nil
   }
 
+  /// The bytes of a file that is to be decoded, at most `fileSizeLimit`.
+  public static func bytes(contentsOf path: String) throws(ImageError) -> [UInt8] {
+    try bytes(of: path, prefix: .max)
+  }
+
   private static func bytes(of path: String, prefix: Int) throws(ImageError) -> [UInt8] {
     do throws(FileContents.Failure) {
       return try FileContents.read(path, limit: fileSizeLimit, prefix: prefix)

@@ -11,6 +11,8 @@ public struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownFormat(found: String?)
     /// A JPEG or PNG file with missing or damaged data, or too many pixels; the decoder's words.
     case damaged(format: String, message: String)
+    /// The image cannot be written in this format; the encoder's words.
+    case notEncoded(format: String, message: String)
   }
 
   /// The file's name as the user gave it.
@@ -29,6 +31,8 @@ public struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
     case .unknownFormat(let found?): "\(file): not a JPEG or PNG image but \(found); convert it"
     case .unknownFormat(nil): "\(file): not a JPEG or PNG image"
     case .damaged(let format, let message): "\(file): damaged \(format) image: \(message)"
+    case .notEncoded(let format, let message):
+      "\(file): cannot be written as \(format) image: \(message)"
     }
   }
 }

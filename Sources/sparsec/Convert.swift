@@ -4,8 +4,11 @@ import Driver
 /// `sparsec convert`.
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Turn files of Caffe into other files.",
-    subcommands: [ConvertWeights.self, ConvertUpgrade.self])
+    abstract: "Turn data sets and files of Caffe into other files.",
+    subcommands: [
+      ConvertMNIST.self, ConvertCIFAR10.self, ConvertImages.self, ConvertMean.self,
+      ConvertWeights.self, ConvertUpgrade.self,
+    ])
 }
 
 /// `sparsec convert weights`.

@@ -33,6 +33,6 @@ struct Sparsec: ParsableCommand {
     version: Version.text,
     subcommands: [
       Compile.self, Run.self, Verify.self, Inspect.self, Explain.self, Bench.self, Fold.self,
-      Train.self, Test.self, Convert.self,
+      Train.self, Test.self, Convert.self, PlotLogs.self,
     ])
 }

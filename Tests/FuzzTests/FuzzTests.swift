@@ -1,7 +1,10 @@
 import Caffe
 import Foundation
 import Images
+import Plotting
 import Testing
+
+@testable import Datasets
 
 /// Ten thousand damaged inputs, the same in every run.
 ///
@@ -27,6 +30,12 @@ struct FuzzTests {
     for model in models {
       let weights = NetReader.Weights(model, file: "f.caffemodel")
       #expect(throws: Never.self) { try NetReader.read(net, weights: [weights], options: options) }
+    }
+    for record in DataCorpus.records {
+      #expect(throws: Never.self) { try record.withUnsafeBytes { _ = try DatumView($0) } }
+    }
+    for log in DataCorpus.logs {
+      #expect(throws: Never.self) { try TrainingLog(log, file: "f.log") }
     }
     #expect(ImageCorpus.files.count >= 20)
     for file in ImageCorpus.files {

@@ -10,7 +10,7 @@ import TestSupport
 /// only.
 struct Fuzzer {
   enum Target: CaseIterable {
-    case prototxt, caffemodel, image
+    case prototxt, caffemodel, image, record, log
   }
 
   /// What became of a case, and all that is wrong with that.
@@ -25,13 +25,17 @@ struct Fuzzer {
   func run(_ number: Int) -> Outcome {
     var random = SeededGenerator(seed: (seed &* 0xd134_2543_de82_ef95) ^ UInt64(number))
     // A generator's first numbers are alike for alike seeds of other generators, not of this one.
-    let target = random.pick([Target.prototxt, .prototxt, .caffemodel, .image])
+    let target = random.pick([
+      Target.prototxt, .prototxt, .caffemodel, .image, .record, .log,
+    ])
     var outcome = Outcome(target: target)
     do {
       switch target {
       case .prototxt: try readPrototxt(&outcome, &random)
       case .caffemodel: try readCaffemodel(&outcome, &random)
       case .image: try readImage(&outcome, &random)
+      case .record: try readRecord(&outcome, &random)
+      case .log: try readLog(&outcome, &random)
       }
       outcome.isAccepted = true
     } catch let error as Diagnostic {

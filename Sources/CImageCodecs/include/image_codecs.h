@@ -52,6 +52,16 @@ const uint8_t *IMAGE_NULLABLE image_reader_exif(struct image_reader *reader, siz
 
 void image_reader_close(struct image_reader *reader);
 
+/// Encodes `height` rows of `width * channels` bytes as JPEG: baseline, with
+/// chroma at half the resolution. The caller frees the result; null, with a message, on failure.
+uint8_t *IMAGE_NULLABLE image_encode_jpeg(
+    const struct image_header *header, const uint8_t *pixels, int quality, size_t *count,
+    char *message);
+
+/// Encodes the same as PNG.
+uint8_t *IMAGE_NULLABLE image_encode_png(
+    const struct image_header *header, const uint8_t *pixels, size_t *count, char *message);
+
 #if defined(__clang__)
 #pragma clang assume_nonnull end
 #endif
