@@ -22,9 +22,12 @@ let package = Package(
     // Front end: prototxt and caffemodel -> Graph.
     .target(
       name: "Caffe",
-      dependencies: ["IR", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      dependencies: ["CHDF5", "IR", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Caffemodel/caffemodel.proto"],
       swiftSettings: warningsAreErrors),
+
+    // Arrays in HDF5 files behind a few C functions.
+    .target(name: "CHDF5", linkerSettings: [.linkedLibrary("hdf5_serial")]),
 
     // The oracle: plain loops, double accumulation.
     .target(name: "Reference", dependencies: ["IR"], swiftSettings: warningsAreErrors),

@@ -37,7 +37,7 @@ struct NetLowering {
   mutating func lower(_ message: TextMessage) throws(Diagnostic) {
     let type = try LayerReaders.type(of: message)
     var layer = LayerDefinition(message: message, inputShapes: [], state: options.state)
-    try checkCounts(of: layer, type)
+    try layer.checkCounts(type)
     switch type.role {
     case .refused(let reason):
       throw layer.refusal(reason, at: "type")
@@ -73,37 +73,6 @@ struct NetLowering {
           + "done here as in Caffe", at: pooling.location(of: pad)))
   }
 
-  private func checkCounts(of layer: LayerDefinition, _ type: LayerType) throws(Diagnostic) {
-    func text(_ range: ClosedRange<Int>) -> String {
-      if range.count == 1 { return "\(range.lowerBound)" }
-      return range.upperBound > 1000
-        ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
-    }
-    let (bottoms, tops) = (layer.bottoms.count, layer.tops.count)
-    guard type.bottoms.contains(bottoms) else {
-      throw layer.refusal("\(bottoms) bottoms where it takes \(text(type.bottoms))", at: "bottom")
-    }
-    guard type.tops.contains(tops) else {
-      throw layer.refusal("\(tops) tops where it has \(text(type.tops))", at: "top")
-    }
-    if case .computedPerBottom = type.role, bottoms != tops {
-      throw layer.refusal("\(bottoms) bottoms and \(tops) tops; give as many of each", at: "top")
-    }
-    let lossWeights = layer.message.count("loss_weight")
-    // Caffe gives a loss that names no top one of its own.
-    let weighable = type.name.hasSuffix("Loss") ? max(tops, 1) : tops
-    guard lossWeights == 0 || lossWeights == weighable else {
-      throw layer.refusal(
-        "\(lossWeights) values of loss_weight for \(weighable) tops", at: "loss_weight")
-    }
-    let flags = layer.message.count("propagate_down")
-    guard flags == 0 || flags == bottoms else {
-      throw layer.refusal(
-        "\(flags) values of propagate_down for \(bottoms) bottoms",
-        at: "propagate_down")
-    }
-  }
-
   // MARK: - Blobs
 
   /// What the bottoms stand for; nil if one was left out, and so the layer must be.
@@ -130,21 +99,8 @@ struct NetLowering {
     if let blob = blobs[bottom] { return blob.state }
     throw .error(
       "\(layer.title) reads blob \(Spelling.quoted(bottom)), which no earlier layer makes"
-        + explanation(of: bottom, missingIn: layer),
+        + layer.explanation(of: bottom, among: blobs.keys, allLayers: allLayers),
       at: layer.message.location(of: "bottom", index: index))
-  }
-
-  /// Why a blob may be missing: its maker comes later or takes no part, or the name is misspelt.
-  private func explanation(of bottom: String, missingIn layer: LayerDefinition) -> String {
-    let makers = allLayers.filter { $0.strings("top").contains(bottom) }
-    for maker in makers where maker.position != layer.message.position {
-      let name = Spelling.quoted(maker.string("name"))
-      if maker.position.line > layer.message.position.line { return "; \(name) is below it" }
-      let stages = options.state.stages
-      return "; \(name) takes no part in phase \(options.state.phase.rawValue)"
-        + (stages.isEmpty ? "" : " with stages \(Spelling.shown("\(stages)"))")
-    }
-    return Spelling.hint(for: bottom, among: blobs.keys.sorted())
   }
 
   /// Lets a top's name stand for something, unless it is taken: a layer may reuse only the name of

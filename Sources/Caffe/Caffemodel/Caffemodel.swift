@@ -9,6 +9,10 @@ public struct LayerBlobs: Hashable, Sendable {
   public var type: String
   /// The parameters in Caffe's order, masks of the pruning forks included; see `effectiveBlobs()`.
   public var blobs: [Blob]
+  /// By blob, which elements may differ from zero when the layer is trained on: sparsec's own field.
+  public var masks: [Int: [Bool]] = [:]
+  /// By blob, gradients to be written beside the values; reading skips them.
+  public var gradients: [Int: Tensor] = [:]
 
   public init(name: String, type: String, blobs: [Blob]) {
     self.name = name
@@ -17,7 +21,7 @@ public struct LayerBlobs: Hashable, Sendable {
   }
 }
 
-/// What a binary .caffemodel holds: the trained parameters of a net's layers.
+/// What a .caffemodel holds: the trained parameters of a net's layers.
 ///
 /// Everything else in such a file (the net's definition, gradients, fields of forks) is skipped.
 /// All generations are read: current (`layer`), V1 and V0 (`layers`).
@@ -37,6 +41,8 @@ public struct Caffemodel: Hashable, Sendable {
   public var generation: Generation
   /// What the reader of the file should know.
   public var warnings: [Diagnostic]
+  /// The same as in the solverstate that belongs to it; nil if sparsec's trainer did not write it.
+  public var stamp: UInt64?
 
   public init(name: String, layers: [LayerBlobs]) {
     self.name = name
@@ -45,14 +51,18 @@ public struct Caffemodel: Hashable, Sendable {
     self.warnings = []
   }
 
-  /// Reads the file at `path`, up to 2 GB.
+  /// Reads the file at `path`: a binary one of up to 2 GB, or one in HDF5.
   ///
   /// At its peak this takes twice the file's size of memory: the file is mapped, its values
   /// are copied once (measured: 244 MB in 0.3 s).
   ///
   /// - Throws: one line that says what is wrong with the file and where.
   public init(contentsOf path: String) throws(Diagnostic) {
-    try self.init(data: BinaryFile.contents(of: path), file: path)
+    if SnapshotFiles.isHDF5(path) {
+      self = try HDF5Snapshot.caffemodel(at: path)
+    } else {
+      try self.init(data: BinaryFile.contents(of: path), file: path)
+    }
   }
 
   /// Decodes the bytes of a file that error messages shall call `file`.
@@ -63,6 +73,7 @@ public struct Caffemodel: Hashable, Sendable {
       throw .error("has no layers; is it a binary caffemodel?", file: file)
     }
     name = net.name
+    stamp = net.hasStamp ? net.stamp : nil
     layers = []
     generation = .current
     warnings = []
@@ -80,8 +91,10 @@ public struct Caffemodel: Hashable, Sendable {
       return
     }
     for layer in net.layer {
-      layers.append(
-        try LayerBlobs(name: layer.name, type: layer.type, wire: layer.blobs, file: file))
+      var blobs = try LayerBlobs(
+        name: layer.name, type: layer.type, wire: layer.blobs, file: file)
+      try blobs.readMasks(layer.mask, file: file)
+      layers.append(blobs)
     }
   }
 

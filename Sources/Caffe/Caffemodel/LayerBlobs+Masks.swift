@@ -81,6 +81,14 @@ extension LayerBlobs {
     return (effective, findings)
   }
 
+  /// The masks of the blobs that the layer computes with, by blob: sparsec's own, or those of the forks.
+  public var trainingMasks: [Int: [Bool]] {
+    guard masks.isEmpty, let layout = maskLayout else { return masks }
+    var result: [Int: [Bool]] = [:]
+    for (blob, mask) in layout.pairs { result[blob] = blobs[mask].values.map { $0 != 0 } }
+    return result
+  }
+
   /// Whether the layer is one of dns-y's own types.
   private var isOriginalFork: Bool { type == "CConvolution" || type == "CInnerProduct" }
 

@@ -14,6 +14,7 @@ struct WireCheck {
   /// The messages that are decoded; all others are skipped.
   enum Message {
     case net, layer, v1Layer, v0Layer, blob, shape, blobVector, solverState
+    case mask, trainingState, namedBytes, denseBlob
 
     /// The message in field `number`, if it is one that is decoded.
     func child(_ number: UInt64) -> Message? {
@@ -23,6 +24,11 @@ struct WireCheck {
       case (.v1Layer, 1): .v0Layer
       case (.layer, 7), (.v1Layer, 6), (.v0Layer, 50), (.blobVector, 1), (.solverState, 3): .blob
       case (.blob, 7): .shape
+      case (.layer, 50001): .mask
+      case (.solverState, 50001): .trainingState
+      case (.trainingState, 1), (.trainingState, 2): .namedBytes
+      case (.trainingState, 3): .denseBlob
+      case (.denseBlob, 3): .blob
       default: nil
       }
     }
@@ -33,6 +39,7 @@ struct WireCheck {
       case .layer, .v0Layer: 1
       case .v1Layer: 4
       case .net, .blob, .shape, .blobVector, .solverState: nil
+      case .mask, .trainingState, .namedBytes, .denseBlob: nil
       }
     }
   }
@@ -93,14 +100,14 @@ struct WireCheck {
         continue
       }
       if message.nameField == number { layerName = offset..<offset + length }
-      if message == .blob, number == 5 || number == 8 {
+      if message == .blob, [5, 6, 8].contains(number) {
         copiedBytes += runs > 0 ? runBytes : 0
         runs += 1
         runBytes += length
         guard copiedBytes <= Self.maximumCopiedBytes else {
           throw WireDamage(reason: "an array in too many pieces (\(runs))")
         }
-        guard length % (number == 5 ? 4 : 8) == 0 else {
+        guard length % (number == 8 ? 8 : 4) == 0 else {
           throw WireDamage(reason: "an array of \(length) bytes")
         }
       }

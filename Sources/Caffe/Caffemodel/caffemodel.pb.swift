@@ -11,14 +11,20 @@
 // What sparsec takes from Caffe's binary files: names and weights. Field numbers are those that
 // every Caffe fork agrees on. Numbers that forks use for different things (LayerParameter 12,
 // 140, 141, 147, 148 and everything inside the parameter messages) are left out on purpose, so
-// that they are skipped rather than misread; gradients (`diff`) are left out because nobody
-// needs them.
+// that they are skipped rather than misread.
+//
+// Fields from 50001 on are sparsec's own; Caffe and its forks skip them.
 //
 // The Swift code beside this file is generated. After a change, in this folder, with protoc and
 // swift-protobuf's plugin 1.39 on the PATH:
 //
 //     protoc --swift_out=. --swift_opt=FileNaming=DropPath caffemodel.proto
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -50,11 +56,22 @@ nonisolated struct WireNetParameter: Sendable {
 
   var layer: [WireLayerParameter] = []
 
+  /// The same in a caffemodel and the solverstate that belongs to it.
+  var stamp: UInt64 {
+    get {_stamp ?? 0}
+    set {_stamp = newValue}
+  }
+  /// Returns true if `stamp` has been explicitly set.
+  var hasStamp: Bool {self._stamp != nil}
+  /// Clears the value of `stamp`. Subsequent reads from it will return its default value.
+  mutating func clearStamp() {self._stamp = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _name: String? = nil
+  fileprivate var _stamp: UInt64? = nil
 }
 
 nonisolated struct WireLayerParameter: Sendable {
@@ -82,12 +99,48 @@ nonisolated struct WireLayerParameter: Sendable {
 
   var blobs: [WireBlobProto] = []
 
+  var mask: [WireMask] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _name: String? = nil
   fileprivate var _type: String? = nil
+}
+
+/// Which elements of a blob may differ from zero.
+nonisolated struct WireMask: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Which of the layer's blobs.
+  var blob: Int32 {
+    get {_blob ?? 0}
+    set {_blob = newValue}
+  }
+  /// Returns true if `blob` has been explicitly set.
+  var hasBlob: Bool {self._blob != nil}
+  /// Clears the value of `blob`. Subsequent reads from it will return its default value.
+  mutating func clearBlob() {self._blob = nil}
+
+  /// One bit for each element, the first in the lowest bit of the first byte.
+  var bits: Data {
+    get {_bits ?? Data()}
+    set {_bits = newValue}
+  }
+  /// Returns true if `bits` has been explicitly set.
+  var hasBits: Bool {self._bits != nil}
+  /// Clears the value of `bits`. Subsequent reads from it will return its default value.
+  mutating func clearBits() {self._bits = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _blob: Int32? = nil
+  fileprivate var _bits: Data? = nil
 }
 
 /// Generation V1; generation V0 nests its own message in it.
@@ -212,6 +265,9 @@ nonisolated struct WireBlobProto: Sendable {
 
   var data: [Float] = []
 
+  /// Gradients; written if asked for, never used.
+  var diff: [Float] = []
+
   var shape: WireBlobShape {
     get {_shape ?? WireBlobShape()}
     set {_shape = newValue}
@@ -295,6 +351,15 @@ nonisolated struct WireSolverState: Sendable {
   /// Clears the value of `currentStep`. Subsequent reads from it will return its default value.
   mutating func clearCurrentStep() {self._currentStep = nil}
 
+  var training: WireTrainingState {
+    get {_training ?? WireTrainingState()}
+    set {_training = newValue}
+  }
+  /// Returns true if `training` has been explicitly set.
+  var hasTraining: Bool {self._training != nil}
+  /// Clears the value of `training`. Subsequent reads from it will return its default value.
+  mutating func clearTraining() {self._training = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -302,13 +367,118 @@ nonisolated struct WireSolverState: Sendable {
   fileprivate var _iter: Int32? = nil
   fileprivate var _learnedNet: String? = nil
   fileprivate var _currentStep: Int32? = nil
+  fileprivate var _training: WireTrainingState? = nil
+}
+
+/// What Caffe does not keep, and a run that goes on bit by bit needs.
+nonisolated struct WireTrainingState: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Positions of data sources and random states, by net and layer.
+  var net: [WireNamedBytes] = []
+
+  /// What sparsifying methods remember.
+  var method: [WireNamedBytes] = []
+
+  /// Values behind masks.
+  var dense: [WireDenseBlob] = []
+
+  /// As in the caffemodel that belongs to it.
+  var stamp: UInt64 {
+    get {_stamp ?? 0}
+    set {_stamp = newValue}
+  }
+  /// Returns true if `stamp` has been explicitly set.
+  var hasStamp: Bool {self._stamp != nil}
+  /// Clears the value of `stamp`. Subsequent reads from it will return its default value.
+  mutating func clearStamp() {self._stamp = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _stamp: UInt64? = nil
+}
+
+nonisolated struct WireNamedBytes: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var name: String {
+    get {_name ?? String()}
+    set {_name = newValue}
+  }
+  /// Returns true if `name` has been explicitly set.
+  var hasName: Bool {self._name != nil}
+  /// Clears the value of `name`. Subsequent reads from it will return its default value.
+  mutating func clearName() {self._name = nil}
+
+  var value: Data {
+    get {_value ?? Data()}
+    set {_value = newValue}
+  }
+  /// Returns true if `value` has been explicitly set.
+  var hasValue: Bool {self._value != nil}
+  /// Clears the value of `value`. Subsequent reads from it will return its default value.
+  mutating func clearValue() {self._value = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _name: String? = nil
+  fileprivate var _value: Data? = nil
+}
+
+nonisolated struct WireDenseBlob: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var layer: String {
+    get {_layer ?? String()}
+    set {_layer = newValue}
+  }
+  /// Returns true if `layer` has been explicitly set.
+  var hasLayer: Bool {self._layer != nil}
+  /// Clears the value of `layer`. Subsequent reads from it will return its default value.
+  mutating func clearLayer() {self._layer = nil}
+
+  var index: Int32 {
+    get {_index ?? 0}
+    set {_index = newValue}
+  }
+  /// Returns true if `index` has been explicitly set.
+  var hasIndex: Bool {self._index != nil}
+  /// Clears the value of `index`. Subsequent reads from it will return its default value.
+  mutating func clearIndex() {self._index = nil}
+
+  var blob: WireBlobProto {
+    get {_blob ?? WireBlobProto()}
+    set {_blob = newValue}
+  }
+  /// Returns true if `blob` has been explicitly set.
+  var hasBlob: Bool {self._blob != nil}
+  /// Clears the value of `blob`. Subsequent reads from it will return its default value.
+  mutating func clearBlob() {self._blob = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _layer: String? = nil
+  fileprivate var _index: Int32? = nil
+  fileprivate var _blob: WireBlobProto? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 nonisolated extension WireNetParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = "NetParameter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}layers\0\u{2}b\u{1}layer\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}layers\0\u{2}b\u{1}layer\0\u{2}mK\u{c}stamp\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -319,6 +489,7 @@ nonisolated extension WireNetParameter: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 1: try { try decoder.decodeSingularStringField(value: &self._name) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.layers) }()
       case 100: try { try decoder.decodeRepeatedMessageField(value: &self.layer) }()
+      case 50001: try { try decoder.decodeSingularFixed64Field(value: &self._stamp) }()
       default: break
       }
     }
@@ -338,6 +509,9 @@ nonisolated extension WireNetParameter: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.layer.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.layer, fieldNumber: 100)
     }
+    try { if let v = self._stamp {
+      try visitor.visitSingularFixed64Field(value: v, fieldNumber: 50001)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -345,6 +519,7 @@ nonisolated extension WireNetParameter: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs._name != rhs._name {return false}
     if lhs.layers != rhs.layers {return false}
     if lhs.layer != rhs.layer {return false}
+    if lhs._stamp != rhs._stamp {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -352,7 +527,7 @@ nonisolated extension WireNetParameter: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireLayerParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = "LayerParameter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{2}\u{5}blobs\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{2}\u{5}blobs\0\u{2}JM\u{c}mask\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -363,6 +538,7 @@ nonisolated extension WireLayerParameter: SwiftProtobuf.Message, SwiftProtobuf._
       case 1: try { try decoder.decodeSingularStringField(value: &self._name) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self._type) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.blobs) }()
+      case 50001: try { try decoder.decodeRepeatedMessageField(value: &self.mask) }()
       default: break
       }
     }
@@ -382,6 +558,9 @@ nonisolated extension WireLayerParameter: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.blobs.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.blobs, fieldNumber: 7)
     }
+    if !self.mask.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.mask, fieldNumber: 50001)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -389,6 +568,46 @@ nonisolated extension WireLayerParameter: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs._name != rhs._name {return false}
     if lhs._type != rhs._type {return false}
     if lhs.blobs != rhs.blobs {return false}
+    if lhs.mask != rhs.mask {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireMask: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = "Mask"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}blob\0\u{1}bits\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self._blob) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self._bits) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._blob {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._bits {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireMask, rhs: WireMask) -> Bool {
+    if lhs._blob != rhs._blob {return false}
+    if lhs._bits != rhs._bits {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -489,7 +708,7 @@ nonisolated extension WireV0LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireBlobProto: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = "BlobProto"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}num\0\u{1}channels\0\u{1}height\0\u{1}width\0\u{1}data\0\u{2}\u{2}shape\0\u{3}double_data\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}num\0\u{1}channels\0\u{1}height\0\u{1}width\0\u{1}data\0\u{1}diff\0\u{1}shape\0\u{3}double_data\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -502,6 +721,7 @@ nonisolated extension WireBlobProto: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 3: try { try decoder.decodeSingularInt32Field(value: &self._height) }()
       case 4: try { try decoder.decodeSingularInt32Field(value: &self._width) }()
       case 5: try { try decoder.decodeRepeatedFloatField(value: &self.data) }()
+      case 6: try { try decoder.decodeRepeatedFloatField(value: &self.diff) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._shape) }()
       case 8: try { try decoder.decodeRepeatedDoubleField(value: &self.doubleData) }()
       default: break
@@ -529,6 +749,9 @@ nonisolated extension WireBlobProto: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.data.isEmpty {
       try visitor.visitPackedFloatField(value: self.data, fieldNumber: 5)
     }
+    if !self.diff.isEmpty {
+      try visitor.visitPackedFloatField(value: self.diff, fieldNumber: 6)
+    }
     try { if let v = self._shape {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     } }()
@@ -544,6 +767,7 @@ nonisolated extension WireBlobProto: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs._height != rhs._height {return false}
     if lhs._width != rhs._width {return false}
     if lhs.data != rhs.data {return false}
+    if lhs.diff != rhs.diff {return false}
     if lhs._shape != rhs._shape {return false}
     if lhs.doubleData != rhs.doubleData {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -613,7 +837,7 @@ nonisolated extension WireBlobProtoVector: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireSolverState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = "SolverState"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}iter\0\u{3}learned_net\0\u{1}history\0\u{3}current_step\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}iter\0\u{3}learned_net\0\u{1}history\0\u{3}current_step\0\u{2}MM\u{c}training\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -625,6 +849,7 @@ nonisolated extension WireSolverState: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 2: try { try decoder.decodeSingularStringField(value: &self._learnedNet) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.history) }()
       case 4: try { try decoder.decodeSingularInt32Field(value: &self._currentStep) }()
+      case 50001: try { try decoder.decodeSingularMessageField(value: &self._training) }()
       default: break
       }
     }
@@ -647,6 +872,9 @@ nonisolated extension WireSolverState: SwiftProtobuf.Message, SwiftProtobuf._Mes
     try { if let v = self._currentStep {
       try visitor.visitSingularInt32Field(value: v, fieldNumber: 4)
     } }()
+    try { if let v = self._training {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 50001)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -655,6 +883,139 @@ nonisolated extension WireSolverState: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs._learnedNet != rhs._learnedNet {return false}
     if lhs.history != rhs.history {return false}
     if lhs._currentStep != rhs._currentStep {return false}
+    if lhs._training != rhs._training {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTrainingState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = "TrainingState"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}net\0\u{1}method\0\u{1}dense\0\u{1}stamp\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.net) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.method) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.dense) }()
+      case 4: try { try decoder.decodeSingularFixed64Field(value: &self._stamp) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.net.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.net, fieldNumber: 1)
+    }
+    if !self.method.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.method, fieldNumber: 2)
+    }
+    if !self.dense.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.dense, fieldNumber: 3)
+    }
+    try { if let v = self._stamp {
+      try visitor.visitSingularFixed64Field(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireTrainingState, rhs: WireTrainingState) -> Bool {
+    if lhs.net != rhs.net {return false}
+    if lhs.method != rhs.method {return false}
+    if lhs.dense != rhs.dense {return false}
+    if lhs._stamp != rhs._stamp {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNamedBytes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = "NamedBytes"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}value\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self._name) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self._value) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._name {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._value {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireNamedBytes, rhs: WireNamedBytes) -> Bool {
+    if lhs._name != rhs._name {return false}
+    if lhs._value != rhs._value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireDenseBlob: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = "DenseBlob"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}layer\0\u{1}index\0\u{1}blob\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self._layer) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self._index) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._blob) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._layer {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._index {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._blob {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireDenseBlob, rhs: WireDenseBlob) -> Bool {
+    if lhs._layer != rhs._layer {return false}
+    if lhs._index != rhs._index {return false}
+    if lhs._blob != rhs._blob {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

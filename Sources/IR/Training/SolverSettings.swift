@@ -14,6 +14,18 @@ public enum UpdateRule: Hashable, Sendable {
   case rmsProp(decay: Float, delta: Float)
   case adaDelta(delta: Float)
   case adam(momentum2: Float, delta: Float)
+
+  /// `type` of a solver file.
+  public var name: String {
+    switch self {
+    case .sgd: "SGD"
+    case .nesterov: "Nesterov"
+    case .adaGrad: "AdaGrad"
+    case .rmsProp: "RMSProp"
+    case .adaDelta: "AdaDelta"
+    case .adam: "Adam"
+    }
+  }
 }
 
 /// How the learning rate follows the number of updates made.
@@ -31,6 +43,19 @@ public enum RatePolicy: Hashable, Sendable {
   case polynomial(power: Float)
   /// base / (1 + exp(-gamma * (t - size)))
   case sigmoid(gamma: Float, size: Int)
+
+  /// `lr_policy` of a solver file.
+  public var name: String {
+    switch self {
+    case .fixed: "fixed"
+    case .step: "step"
+    case .exponential: "exp"
+    case .inverse: "inv"
+    case .multistep: "multistep"
+    case .polynomial: "poly"
+    case .sigmoid: "sigmoid"
+    }
+  }
 }
 
 /// Whose update rules apply where they differ.
@@ -90,6 +115,8 @@ public struct SolverSettings: Hashable, Sendable {
   /// nil: a different run every time.
   public var randomSeed: UInt64?
   public var debugInfo = false
+  /// What forks of Caffe say about sparsity.
+  public var forkFields = ForkFields()
 
   public init() {}
 }

@@ -1,0 +1,39 @@
+import Dispatch
+
+/// Work on all elements of an array in pieces that fit into the first cache, by several threads.
+///
+/// Whatever treats elements one by one gives the same values with any number of threads.
+struct ElementLoop {
+  /// Four arrays of so many floats are 32 kB.
+  static let piece = 2048
+  /// Arrays up to this size are not worth a second thread.
+  static let leastForThreads = 1 << 16
+
+  var threads: Int
+
+  /// Calls `body` for pieces that cover 0..<count, and adds up what it returns, in the order of the pieces.
+  func sum(_ count: Int, _ body: (Range<Int>) -> Double) -> Double {
+    let pieces = (count + Self.piece - 1) / Self.piece
+    guard threads > 1, count >= Self.leastForThreads else {
+      return (0..<pieces).reduce(0) { $0 + body(Self.range(of: $1, count)) }
+    }
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: pieces) { sums in
+      withoutActuallyEscaping(body) { body in
+        // Each thread has pieces of its own, and writes their sums.
+        nonisolated(unsafe) let (sums, body) = (sums, body)
+        let share = (pieces + threads - 1) / threads
+        DispatchQueue.concurrentPerform(iterations: threads) { thread in
+          let first = min(pieces, thread * share)
+          for piece in first..<min(pieces, first + share) {
+            sums[piece] = body(Self.range(of: piece, count))
+          }
+        }
+      }
+      return sums.reduce(0, +)
+    }
+  }
+
+  private static func range(of piece: Int, _ count: Int) -> Range<Int> {
+    piece * Self.piece..<min(count, (piece + 1) * Self.piece)
+  }
+}
