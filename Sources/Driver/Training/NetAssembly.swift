@@ -7,13 +7,19 @@ import Training
 /// are, and handed to the layers that they feed.
 final class NetAssembly {
   let dialect: TrainingDialect
+  let settings: SolverSettings
   let threads: Int
   private let random: RandomSource
   private let seed: UInt64
   private var streams: UInt64 = 1
 
-  init(dialect: TrainingDialect, seed: UInt64, threads: Int) {
+  /// - Parameter settings: the solver's, for a net that one trains.
+  init(
+    dialect: TrainingDialect, settings: SolverSettings = SolverSettings(), seed: UInt64,
+    threads: Int
+  ) {
     self.dialect = dialect
+    self.settings = settings
     self.threads = threads
     self.seed = seed
     random = RandomSource(seed: seed)
@@ -27,9 +33,10 @@ final class NetAssembly {
   ) throws(Diagnostic) -> (definition: TrainingNet, net: ExecutedNet) {
     var opened: [any BatchSource] = []
     let phase: TrainingNet.Phase = state.phase == .train ? .train : .test
-    let definition = try TrainingNetReader.read(prototxt, state: state, dialect: dialect) {
-      (source, layer, location) throws(Diagnostic) in
-      let batches = try self.open(source, of: layer, phase: phase, at: location)
+    let definition = try TrainingNetReader.read(
+      prototxt, state: state, dialect: dialect, solver: settings
+    ) { (source, location) throws(Diagnostic) in
+      let batches = try self.open(source, phase: phase, at: location)
       opened.append(batches)
       return batches.shapes
     }
@@ -52,10 +59,10 @@ final class NetAssembly {
   }
 
   private func open(
-    _ source: DataSource, of layer: String, phase: TrainingNet.Phase, at location: SourceLocation?
+    _ source: DataSource, phase: TrainingNet.Phase, at location: SourceLocation?
   ) throws(Diagnostic) -> any BatchSource {
     do {
-      return try Datasets.open(source, of: layer, phase: phase, random: stream()) {
+      return try Datasets.open(source, of: "data", phase: phase, random: stream()) {
         (path) throws(Diagnostic) in try MeanFile.read(contentsOf: path)
       }
     } catch {

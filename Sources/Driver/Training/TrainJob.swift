@@ -27,7 +27,8 @@ public final class TrainJob {
     definition.settings.dialect = dialect(of: [solver, trainFile])
     let settings = definition.settings
     let seed = settings.randomSeed ?? UInt64.random(in: 0...UInt64.max)
-    let assembly = NetAssembly(dialect: settings.dialect, seed: seed, threads: options.threads)
+    let assembly = NetAssembly(
+      dialect: settings.dialect, settings: settings, seed: seed, threads: options.threads)
     let (net, trained) = try assembly.net(
       trainFile, state: definition.trainNet.state(for: trainFile))
     var tests: [ExecutedNet] = []
@@ -41,7 +42,7 @@ public final class TrainJob {
     try snapshots.requireFolder()
     let trainer = Trainer(
       settings: settings, net: trained, definition: net, testNets: tests,
-      sparsifiers: try sparsifiers(settings, trained), threads: options.threads,
+      sparsifiers: sparsifiers(settings, trained, net), threads: options.threads,
       save: { (snapshot) throws(Diagnostic) in try snapshots.save(snapshot) })
     try start(trainer, trained, net, weights: definition.weights)
     return try run(trainer, net: net)
@@ -66,14 +67,19 @@ public final class TrainJob {
     return dialect
   }
 
-  private func sparsifiers(_ settings: SolverSettings, _ net: ExecutedNet)
-    throws(Diagnostic) -> [any Sparsifier]
+  /// Magnitude pruning if a sparsity was asked for: rising through the first half of the run, of which a net that
+  /// starts untrained has a tenth to itself; what is left of the run is fine-tuning with the zeros fixed.
+  private func sparsifiers(_ settings: SolverSettings, _ trained: ExecutedNet, _ net: TrainingNet)
+    -> [any Sparsifier]
   {
     guard let sparsity = options.sparsity else { return [] }
+    let iterations = settings.maximumIterations
+    let begin = options.weights.isEmpty ? iterations / 10 : 0
+    let schedule = MagnitudePruning.Schedule(
+      final: sparsity, begin: begin, end: max(begin, iterations / 2),
+      frequency: max(1, iterations / 100))
     return [
-      try MagnitudePruning(
-        schedule: .spanning(
-          sparsity: sparsity, iterations: settings.maximumIterations), parameters: net.parameters)
+      MagnitudePruning(schedule: schedule, parameters: trained.parameters, net: net)
     ]
   }
 
