@@ -1,5 +1,5 @@
 # make build   the tool: .build/release/sparsec
-# make demo    compiles pruned networks, predicts, and compares with the same networks run dense
+# make demo    trains a network to sparsity, compiles pruned networks, predicts, and compares with dense
 # make test    all tests: those of the packages, then those of the kernels in C
 # make lint    formatting
 # make bench   whole networks beside other engines (Docs/Performance.md); takes more than an hour
@@ -17,6 +17,7 @@ build: setup
 
 demo: build
 	swift build $(SWIFT_FLAGS) --product example-weights
+	swift build $(SWIFT_FLAGS) --product example-digits
 	@Scripts/demo.sh
 
 test: setup
