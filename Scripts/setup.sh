@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that what sparsec builds on is there: Swift and four C libraries. Installs missing Debian
+# Makes sure that what sparsec builds on is there: Swift and five C libraries. Installs missing Debian
 # packages when run by root; for anybody else it prints the one command to run. Silent if all is well.
 set -eu
 
@@ -16,6 +16,7 @@ need() {
 need /usr/include/jpeglib.h libjpeg-dev
 need /usr/include/png.h libpng-dev
 need /usr/include/zlib.h zlib1g-dev
+need /usr/include/oneapi/dnnl/dnnl.h libdnnl-dev
 need /usr/include/llvm-c/Core.h llvm-dev
 need /usr/lib/x86_64-linux-gnu/libLLVM-14.so llvm-14-dev
 [ -n "$missing" ] || exit 0
