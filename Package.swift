@@ -51,7 +51,10 @@ let package = Package(
       swiftSettings: warningsAreErrors),
 
     // Layers forward and backward, solvers, sparsifiers.
-    .target(name: "Training", dependencies: ["IR"], swiftSettings: warningsAreErrors),
+    .target(name: "Training", dependencies: ["IR", "COneDNN"], swiftSettings: warningsAreErrors),
+    // oneDNN's primitives behind plain C functions, on the threads of its OpenMP library.
+    .target(
+      name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
 
     // Data sets: what training reads, and what conversions write.
     .target(name: "CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
@@ -167,6 +170,9 @@ let package = Package(
         "CZlib", "Caffe", "Driver", "IR", "Images", "NumPy", "Passes", "Reference",
         "SparsecRuntime", "TestSupport",
       ],
+      swiftSettings: warningsAreErrors),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["IR", "NumPy", "Reference", "TestSupport", "Training"],
       swiftSettings: warningsAreErrors),
     .testTarget(
       name: "PassesTests", dependencies: ["IR", "Passes", "Reference", "TestSupport"],

@@ -20,6 +20,7 @@ need /usr/include/lmdb.h liblmdb-dev
 need /usr/include/leveldb/c.h libleveldb-dev
 need /usr/include/hdf5/serial/hdf5.h libhdf5-dev
 need /usr/include/cairo/cairo.h libcairo2-dev
+need /usr/include/oneapi/dnnl/dnnl.h libdnnl-dev
 need /usr/include/llvm-c/Core.h llvm-dev
 need /usr/lib/x86_64-linux-gnu/libLLVM-14.so llvm-14-dev
 [ -n "$missing" ] || exit 0

@@ -1,0 +1,17 @@
+/// A pointer to float32 numbers.
+typealias Floats = UnsafeMutablePointer<Float>
+
+/// Memory for a number of floats, aligned to a cache line; zeros at first.
+final class FloatStorage {
+  let pointer: Floats
+  let count: Int
+
+  init(_ count: Int) {
+    self.count = count
+    pointer = UnsafeMutableRawPointer.allocate(byteCount: max(count, 16) * 4, alignment: 64)
+      .bindMemory(to: Float.self, capacity: count)
+    pointer.initialize(repeating: 0, count: count)
+  }
+
+  deinit { pointer.deallocate() }
+}
