@@ -59,7 +59,6 @@ let package = Package(
     // Data sets: what training reads, and what conversions write.
     .target(name: "CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
     .systemLibrary(name: "CLevelDB", providers: [.apt(["libleveldb-dev"])]),
-    .target(name: "CHDF5", linkerSettings: [.linkedLibrary("hdf5_serial")]),
     .target(
       name: "Datasets", dependencies: ["IR", "Images", "CHDF5", "CLMDB", "CLevelDB", "CZlib"],
       swiftSettings: warningsAreErrors),

@@ -34,6 +34,7 @@ struct Test: ParsableCommand {
     defer { progress.clear() }
     var job = TestJob(options)
     job.progress = progress.update
+    job.report = { Terminal.report($0) }
     let result = try job.run()
     progress.clear()
     try Terminal.print(format.format == .json ? result.json() : result.text)

@@ -64,6 +64,8 @@ public struct TestJob {
   }
 
   private let options: Options
+  /// Takes notes and warnings.
+  public var report: (Diagnostic) -> Void = { _ in }
   /// Told the batch that was done and the net's outputs then.
   public var progress: (String, Double) -> Void = { _, _ in }
 
@@ -82,9 +84,11 @@ public struct TestJob {
     let dialect = options.dialect ?? TrainingDialect.detected(in: [prototxt]).dialect
     let assembly = NetAssembly(dialect: dialect, seed: options.seed, threads: options.threads)
     let (definition, net) = try assembly.net(prototxt, state: state)
-    for path in options.weights {
-      try net.load(try SnapshotFiles.layers(ofModel: path), definition: definition, file: path)
-    }
+    let files = options.weights.joined(separator: ",")
+    let (layers, findings) = try SnapshotFiles.weights(options.weights, for: definition)
+    findings.forEach(report)
+    guard !layers.isEmpty else { throw .error("has no layer of this net", file: files) }
+    try net.load(layers, definition: definition, file: files)
     let count = options.iterations
     let result = try NetTest.run(net, iterations: count) { batch, _ in
       progress("batch \(batch + 1)", Double(batch + 1) / Double(count))

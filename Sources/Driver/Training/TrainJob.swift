@@ -37,13 +37,15 @@ public final class TrainJob {
       tests.append(
         try assembly.net(file, state: test.state(for: file), sharing: trained.parameters).net)
     }
-    let snapshots = SnapshotFiles(
-      prefix: settings.snapshotPrefix, format: settings.snapshotFormat)
-    try snapshots.requireFolder()
+    try SnapshotFiles.requireWritable(prefix: settings.snapshotPrefix)
     let trainer = Trainer(
       settings: settings, net: trained, definition: net, testNets: tests,
       sparsifiers: sparsifiers(settings, trained, net), threads: options.threads,
-      save: { (snapshot) throws(Diagnostic) in try snapshots.save(snapshot) })
+      save: { (snapshot) throws(Diagnostic) in
+        try SnapshotFiles.write(
+          snapshot, prefix: settings.snapshotPrefix, format: settings.snapshotFormat
+        ).state
+      })
     try start(trainer, trained, net, weights: definition.weights)
     return try run(trainer, net: net)
   }
@@ -88,15 +90,18 @@ public final class TrainJob {
     _ trainer: Trainer, _ trained: ExecutedNet, _ net: TrainingNet, weights: [String]
   ) throws(Diagnostic) {
     if let path = options.snapshot {
-      try trainer.restore(try SnapshotFiles.read(path), file: path)
+      let (snapshot, findings) = try SnapshotFiles.read(path, for: net)
+      findings.forEach(report)
+      try trainer.restore(snapshot, file: path)
       return
     }
-    for path in options.weights.isEmpty ? weights : options.weights {
-      let layers = try SnapshotFiles.layers(ofModel: path)
-      guard layers.contains(where: { layer in net.layers.contains { $0.name == layer.name } })
-      else { throw .error("has no layer of this net", file: path) }
-      try trained.load(layers, definition: net, file: path)
-    }
+    let paths = options.weights.isEmpty ? weights : options.weights
+    guard !paths.isEmpty else { return }
+    let (layers, findings) = try SnapshotFiles.weights(paths, for: net)
+    findings.forEach(report)
+    let files = paths.joined(separator: ",")
+    guard !layers.isEmpty else { throw .error("has no layer of this net", file: files) }
+    try trained.load(layers, definition: net, file: files)
   }
 
   // MARK: - The run
