@@ -1,26 +1,55 @@
 #include "guarded_lmdb.h"
 
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-static _Thread_local jmp_buf escape;
-static _Thread_local bool is_guarded;
+static _Thread_local sigjmp_buf escape;
+static _Thread_local volatile bool is_guarded;
 
-static void leave(MDB_env *environment, const char *message) {
+static void leave(void) {
+  is_guarded = false;
+  siglongjmp(escape, 1);
+}
+
+static void fail_assertion(MDB_env *environment, const char *message) {
   (void)environment;
   (void)message;
   // Otherwise LMDB goes on to end the process.
-  if (is_guarded) longjmp(escape, 1);
+  if (is_guarded) leave();
 }
 
-int guard_environment(MDB_env *environment) { return mdb_env_set_assert(environment, leave); }
+static struct sigaction earlier_segment_action;
+static struct sigaction earlier_bus_action;
+
+static void handle_fault(int number, siginfo_t *information, void *context) {
+  (void)information;
+  (void)context;
+  // Within LMDB's reading no lock is held and no memory changed hands that would be missed.
+  if (is_guarded) leave();
+  // Somebody else's fault: it happens again on return, and is treated as without us.
+  sigaction(number, number == SIGBUS ? &earlier_bus_action : &earlier_segment_action, NULL);
+}
+
+static void install_handlers(void) {
+  struct sigaction action = {.sa_sigaction = handle_fault};
+  sigemptyset(&action.sa_mask);
+  // A jump out of a handler leaves its signal blocked unless it never was.
+  action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+  sigaction(SIGSEGV, &action, &earlier_segment_action);
+  sigaction(SIGBUS, &action, &earlier_bus_action);
+}
+
+int guard_environment(MDB_env *environment) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, install_handlers);
+  return mdb_env_set_assert(environment, fail_assertion);
+}
 
 int guarded_cursor_get(MDB_cursor *cursor, MDB_val *key, MDB_val *value, MDB_cursor_op operation) {
-  if (setjmp(escape) != 0) {
-    is_guarded = false;
-    return GUARDED_LMDB_DAMAGED;
-  }
+  if (sigsetjmp(escape, 0) != 0) return GUARDED_LMDB_DAMAGED;
   is_guarded = true;
   const int result = mdb_cursor_get(cursor, key, value, operation);
   is_guarded = false;

@@ -21,7 +21,7 @@ final class Prefetching: BatchSource {
     work = PrefetchWork(source)
   }
 
-  deinit { work.stop() }
+  deinit { work.close() }
 
   func next(into tops: [UnsafeMutableBufferPointer<Float>]) throws(Diagnostic) {
     if !isRunning {
@@ -34,7 +34,7 @@ final class Prefetching: BatchSource {
   func move(to position: [UInt8]) throws(Diagnostic) {
     work.stop()
     isRunning = false
-    try work.source.move(to: position)
+    try work.move(to: position)
     self.position = position
   }
 }
@@ -49,7 +49,9 @@ private final class PrefetchWork: @unchecked Sendable {
     var position: [UInt8] = []
   }
 
-  let source: any BatchSource
+  /// nil when it is not needed any more.
+  private var source: (any BatchSource)?
+  private let shapes: [Shape]
   private let condition = NSCondition()
   private var ready: [Batch] = []
   /// Handed out already: their memory is used again.
@@ -58,7 +60,10 @@ private final class PrefetchWork: @unchecked Sendable {
   private var isStopping = false
   private var isRunning = false
 
-  init(_ source: any BatchSource) { self.source = source }
+  init(_ source: any BatchSource) {
+    self.source = source
+    shapes = source.shapes
+  }
 
   func start(batches: Int) {
     isStopping = false
@@ -66,7 +71,7 @@ private final class PrefetchWork: @unchecked Sendable {
     failure = nil
     ready = []
     free = (0..<batches).map { _ in
-      Batch(arrays: source.shapes.map { [Float](repeating: 0, count: $0.count) })
+      Batch(arrays: shapes.map { [Float](repeating: 0, count: $0.count) })
     }
     let thread = Thread { [self] in run() }
     thread.name = "prefetch"
@@ -83,10 +88,28 @@ private final class PrefetchWork: @unchecked Sendable {
     (ready, free) = ([], [])
   }
 
+  /// Ends the thread and lets the source go at once: the thread holds on to this a moment longer, and a
+  /// database may only be open once.
+  func close() {
+    stop()
+    source = nil
+  }
+
+  /// Moves the source, while the thread does not run.
+  func move(to position: [UInt8]) throws(Diagnostic) { try source?.move(to: position) }
+
   private func run() {
+    if let source { makeBatches(of: source) }
+    condition.withLock {
+      isRunning = false
+      condition.broadcast()
+    }
+  }
+
+  private func makeBatches(of source: any BatchSource) {
     while var batch = nextFree() {
       do throws(Diagnostic) {
-        try fill(&batch)
+        try fill(&batch, from: source)
         batch.position = source.position
         condition.withLock {
           ready.append(batch)
@@ -97,12 +120,8 @@ private final class PrefetchWork: @unchecked Sendable {
           failure = error
           condition.broadcast()
         }
-        break
+        return
       }
-    }
-    condition.withLock {
-      isRunning = false
-      condition.broadcast()
     }
   }
 
@@ -114,7 +133,9 @@ private final class PrefetchWork: @unchecked Sendable {
     }
   }
 
-  private func fill(_ batch: inout Batch) throws(Diagnostic) {
+  private func fill(
+    _ batch: inout Batch, from source: any BatchSource
+  ) throws(Diagnostic) {
     // The buffers stay where they are as long as nobody touches the arrays.
     var failure: Diagnostic?
     func fill(from index: Int, _ tops: [UnsafeMutableBufferPointer<Float>]) {
@@ -147,10 +168,12 @@ private final class PrefetchWork: @unchecked Sendable {
     let batch = ready.removeFirst()
     condition.unlock()
     for (top, array) in zip(tops, batch.arrays) { _ = top.update(fromContentsOf: array) }
+    let position = batch.position
+    // The last use, so that the thread need not copy what it writes into.
     condition.withLock {
       free.append(batch)
       condition.broadcast()
     }
-    return batch.position
+    return position
   }
 }

@@ -26,7 +26,9 @@ final class Scratch {
   func write(_ text: String, _ name: String) throws { try write(Array(text.utf8), name) }
 
   /// Makes an LMDB and returns its path.
-  func lmdb(_ name: String = "lmdb", _ records: [(String, [UInt8])]) throws -> String {
+  func lmdb(_ records: [(String, [UInt8])]) throws -> String { try lmdb("lmdb", records) }
+
+  func lmdb(_ name: String, _ records: [(String, [UInt8])]) throws -> String {
     try FileManager.default.createDirectory(
       atPath: path(name), withIntermediateDirectories: false)
     let writer = try LMDBWriter(folder: path(name), name: name)
@@ -36,7 +38,9 @@ final class Scratch {
   }
 
   /// Makes a LevelDB and returns its path.
-  func levelDB(_ name: String = "leveldb", _ records: [(String, [UInt8])]) throws -> String {
+  func levelDB(_ records: [(String, [UInt8])]) throws -> String { try levelDB("leveldb", records) }
+
+  func levelDB(_ name: String, _ records: [(String, [UInt8])]) throws -> String {
     let options = try #require(leveldb_options_create())
     leveldb_options_set_create_if_missing(options, 1)
     let writing = leveldb_writeoptions_create()

@@ -150,9 +150,9 @@ struct TrainingLogTests {
   func `real logs are read to their last lines`(name: String) throws {
     let facts = [
       "lenet_ssl_train": Facts(
-        training: 100, tests: 21, last: 50_000, accuracy: 0.9846, weight: "conv2", sparsity: 95.8),
+        training: 101, tests: 21, last: 50_000, accuracy: 0.9846, weight: "conv2", sparsity: 95.8),
       "cifar10_full_ssl_train": Facts(
-        training: 600, tests: 121, last: 120_000, accuracy: 0.8292, weight: "conv2 columns",
+        training: 601, tests: 121, last: 120_000, accuracy: 0.8292, weight: "conv2 columns",
         sparsity: 42.9),
       "caffenet_finetune_train": Facts(
         training: 801, tests: 161, last: 160_000, accuracy: 0.56318, weight: "conv2",

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// LMDB trusts its files: damage makes it abort the process, or return pointers to nowhere. These
-// functions let a reader notice either.
+// LMDB trusts its files: damage makes it end the process, by failed assertions and by following
+// pointers to nowhere, or return such pointers. These functions let a reader notice all three.
 
 /// What `guarded_cursor_get` returns where LMDB would have ended the process.
 #define GUARDED_LMDB_DAMAGED (-29999)
@@ -19,10 +19,12 @@ struct lmdb_mapping {
 };
 
 /// Makes `guarded_cursor_get` possible: to be called once behind `mdb_env_create`.
+///
+/// The first call sets handlers for faults of memory, which pass on all faults but LMDB's.
 int guard_environment(MDB_env *environment);
 
-/// As `mdb_cursor_get`, but failed assertions come back as `GUARDED_LMDB_DAMAGED`; the cursor must
-/// then not be used any more.
+/// As `mdb_cursor_get`, but failed assertions and faults come back as `GUARDED_LMDB_DAMAGED`; the
+/// cursor must then not be used any more, nor closed.
 int guarded_cursor_get(MDB_cursor *cursor, MDB_val *key, MDB_val *value, MDB_cursor_op operation);
 
 /// The bytes of an open environment's file, or -1.

@@ -6,7 +6,7 @@ import IR
 /// No lock is taken, so that several nets may read one database, and from media that cannot be
 /// written to; a database must not be written to meanwhile.
 final class LMDBCursor: RecordCursor {
-  let count: Int?
+  private(set) var count: Int?
   private let origin: Origin
   private let environment: OpaquePointer
   private var transaction: OpaquePointer?
