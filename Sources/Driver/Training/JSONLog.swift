@@ -17,7 +17,7 @@ public final class JSONLog: TrainingObserver {
     var learningRate: Float?
     var penalty: Double?
     var testNet: Int?
-    var outputs: [String: [Float]]?
+    var outputs: [String: Float]?
     var sparsity: [String: Double]?
     var path: String?
     var message: String?
@@ -87,8 +87,15 @@ public final class JSONLog: TrainingObserver {
     return Line(kind: kind, iteration: iteration, seconds: (seconds * 1000).rounded() / 1000)
   }
 
-  private func outputs(_ outputs: [NetOutput]) -> [String: [Float]] {
-    Dictionary(outputs.map { ($0.name, $0.values) }, uniquingKeysWith: { first, _ in first })
+  /// One value per name; the values of a larger output are told apart by an index.
+  private func outputs(_ outputs: [NetOutput]) -> [String: Float] {
+    var result: [String: Float] = [:]
+    for output in outputs {
+      for (index, value) in output.values.enumerated() {
+        result[output.values.count == 1 ? output.name : "\(output.name)[\(index)]"] = value
+      }
+    }
+    return result
   }
 
   private func write(_ line: Line) {
