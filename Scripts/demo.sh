@@ -44,10 +44,10 @@ compare() {
 
 say "1. Digits, drawn from a seed with bends, noise and stray lines. A LeNet learns them; then it goes on learning while
    nine in ten of its weights become zeros, the smallest first (Zhu and Gupta 2017)."
-show example-digits --train 12000 --test 2000 --samples 6 --output digits
+show example-digits --train 12000 --test 2000 --samples 6 --output images
 cp Examples/digits/*.prototxt .
-show sparsec convert mnist digits/train-images-idx3-ubyte digits/train-labels-idx1-ubyte -o train_lmdb
-show sparsec convert mnist digits/t10k-images-idx3-ubyte digits/t10k-labels-idx1-ubyte -o test_lmdb
+show sparsec convert mnist images/train-images-idx3-ubyte images/train-labels-idx1-ubyte -o train_lmdb
+show sparsec convert mnist images/t10k-images-idx3-ubyte images/t10k-labels-idx1-ubyte -o test_lmdb
 show sparsec train --solver solver.prototxt --threads 2 --log dense.log
 show sparsec train --solver pruning_solver.prototxt --weights digits_iter_1500.caffemodel \
   --sparsity 0.9 --threads 2 --log sparse.log
@@ -59,7 +59,7 @@ say "Both compiled. The file's name says what each image shows, behind the under
 show sparsec compile deploy.prototxt sparse_iter_1500.caffemodel --scale 0.00390625 -o sparse.so
 printf '\n$ sparsec compile deploy.prototxt digits_iter_1500.caffemodel --scale 0.00390625 -o dense.so\n'
 compile_briefly deploy.prototxt digits_iter_1500.caffemodel --scale 0.00390625 -o dense.so
-show sparsec run sparse.so digits/samples --top 1
+show sparsec run sparse.so images/samples --top 1
 compare sparse.so dense.so
 
 say "2. The shape of CaffeNet with random weights. Its convolutions are as sparse as those of the
