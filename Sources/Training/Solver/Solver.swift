@@ -29,7 +29,7 @@ public final class Solver {
   public internal(set) var currentStep = 0
 
   let memory: SolverMemory
-  let sparsifiers: [any Sparsifier]
+  private(set) var sparsifiers: [any Sparsifier]
   private let optimizer: any Optimizer
   private let regularizers: [any Regularizer]
   private let loop: ElementLoop
@@ -56,6 +56,9 @@ public final class Solver {
     memory = SolverMemory(for: parameters, perParameter: optimizer.historyCount)
     loop = ElementLoop(threads: threads)
   }
+
+  /// Adds a method that acts before the others.
+  func add(_ sparsifier: any Sparsifier) { sparsifiers.insert(sparsifier, at: 0) }
 
   /// One iteration: the gradients of `batchesPerUpdate` batches, and the update that they make.
   ///

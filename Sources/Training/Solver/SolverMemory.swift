@@ -17,7 +17,7 @@ final class SolverMemory {
     }
   }
 
-  deinit { arrays.forEach { $0.deallocate() } }
+  deinit { for array in arrays { array.deallocate() } }
 
   /// The elements of a parameter that an update rule works on.
   func slice(of parameter: Parameter, index: Int, range: Range<Int>) -> UpdateSlice? {

@@ -74,9 +74,22 @@ struct SnapshotRestorer {
       }
       try net.restore(states)
     }
+    try addMethods(masks)
     for sparsifier in solver.sparsifiers {
       guard let state = snapshot.methodState[sparsifier.name] else { continue }
       try sparsifier.restore(state, masks: masks)
+    }
+  }
+
+  /// Zeros that a run kept are kept by the next; any other method has to be asked for again.
+  private func addMethods(_ masks: [[Bool]?]) throws(Diagnostic) {
+    let solver = trainer.solver
+    let present = Set(solver.sparsifiers.map(\.name))
+    for name in snapshot.methodState.keys.sorted() where !present.contains(name) {
+      guard name == FixedMasks.name else {
+        throw .error("was trained with \(name), which this run does not use", file: file)
+      }
+      solver.add(FixedMasks(masks, of: solver.parameters))
     }
   }
 
@@ -101,13 +114,18 @@ struct SnapshotRestorer {
     }
     for (index, tensor) in snapshot.history.enumerated() {
       let parameter = parameters[index % parameters.count]
-      guard tensor.shape == parameter.shape else {
+      guard Self.isSame(tensor.shape, parameter.shape) else {
         throw .error(
           "history array \(index) has shape \(tensor.shape), array \(parameter.index) of layer "
             + "\"\(parameter.layer)\" \(parameter.shape): it is a snapshot of another net",
           file: file)
       }
     }
+  }
+
+  /// Old files have four axes for every array.
+  private static func isSame(_ stored: Shape, _ expected: Shape) -> Bool {
+    stored.extents.drop { $0 == 1 } == expected.extents.drop { $0 == 1 }
   }
 
   private func restoreDenseArrays() throws(Diagnostic) {

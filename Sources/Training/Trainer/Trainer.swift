@@ -59,6 +59,21 @@ public final class Trainer {
     lastGood = (snapshot.iteration, file)
   }
 
+  /// Starts from trained weights; layers that the file does not have keep theirs. What its masks make zero stays so.
+  ///
+  /// - Parameter file: the name that messages give the file.
+  /// - Throws: which array does not fit.
+  public func load(_ layers: [Snapshot.Layer], file: String) throws(Diagnostic) {
+    let masks = try net.load(layers, definition: definition, file: file)
+    guard masks.contains(where: { $0 != nil }) else { return }
+    solver.add(FixedMasks(masks, of: solver.parameters))
+  }
+
+  /// Keeps the weights of Convolution and InnerProduct zero that are zero now.
+  public func keepZeros() {
+    solver.add(FixedMasks.keepingZeros(of: solver.parameters, in: definition))
+  }
+
   /// Trains until `max_iter` or until asked to stop.
   ///
   /// - Parameter request: what somebody outside wants now; asked once per update and once per batch of a test.

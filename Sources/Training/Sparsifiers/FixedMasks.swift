@@ -1,0 +1,49 @@
+import IR
+
+/// Keeps weights zero that are zero: fine-tuning with a fixed structure.
+public final class FixedMasks: Sparsifier {
+  static let name = "fixed masks"
+
+  private let parameters: [Parameter]
+  private var masks: ParameterMasks
+
+  /// - Parameter masks: for each parameter which elements may differ from zero; nil for all.
+  public init(_ masks: [[Bool]?], of parameters: [Parameter]) {
+    self.parameters = parameters
+    self.masks = ParameterMasks(masks, of: parameters)
+    applyToValues()
+  }
+
+  /// Keeps what is zero now in the weights of Convolution and InnerProduct.
+  public static func keepingZeros(of parameters: [Parameter], in net: TrainingNet) -> FixedMasks {
+    FixedMasks(
+      parameters.map { net.isPrunable($0) ? $0.values.map { $0 != 0 } : nil }, of: parameters)
+  }
+
+  private func applyToValues() {
+    for (index, parameter) in parameters.enumerated() {
+      masks.apply(to: parameter.values, of: index)
+    }
+  }
+
+  public var name: String { Self.name }
+
+  /// Gradients of what stays zero do not count for their norm.
+  public func afterBackward(_ progress: TrainingProgress) {
+    guard progress.clipsGradients else { return }
+    for (index, parameter) in parameters.enumerated() {
+      masks.apply(to: parameter.gradient, of: index)
+    }
+  }
+
+  public func limitUpdate(of parameter: Parameter, index: Int, range: Range<Int>) {
+    masks.apply(to: parameter.gradient, of: index, range: range)
+  }
+
+  public func mask(of index: Int) -> [Bool]? { masks[index] }
+
+  public func restore(_ state: [UInt8], masks: [[Bool]?]) throws(Diagnostic) {
+    self.masks = try self.masks.replaced(by: masks, parameters: parameters)
+    applyToValues()
+  }
+}
