@@ -177,6 +177,9 @@ let package = Package(
       name: "PassesTests", dependencies: ["IR", "Passes", "Reference", "TestSupport"],
       swiftSettings: warningsAreErrors),
     .testTarget(
+      name: "TrainingTests", dependencies: ["Caffe", "IR", "NumPy", "TestSupport", "Training"],
+      swiftSettings: warningsAreErrors),
+    .testTarget(
       name: "IRTests", dependencies: ["IR", "TestSupport"], swiftSettings: warningsAreErrors),
     .testTarget(
       name: "CodegenTests", dependencies: ["Codegen", "IR", "Passes", "TestSupport"],

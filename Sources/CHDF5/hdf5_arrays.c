@@ -1,5 +1,7 @@
 #include "hdf5_arrays.h"
 
+#include "hdf5_lock.h"
+
 #if __has_include(<hdf5/serial/hdf5.h>)
 #include <hdf5/serial/hdf5.h>
 #else
@@ -11,16 +13,21 @@
 static void silence(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
 hdf5_file hdf5_open(const char *path) {
+  HOLD_LOCK;
   silence();
   return H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
 }
 
 hdf5_file hdf5_create(const char *path) {
+  HOLD_LOCK;
   silence();
   return H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
 }
 
-bool hdf5_close(hdf5_file file) { return H5Fclose(file) >= 0; }
+bool hdf5_close(hdf5_file file) {
+  HOLD_LOCK;
+  return H5Fclose(file) >= 0;
+}
 
 // Whether every group on the way to an array is there; asking for the whole path fails otherwise.
 static bool is_there(hid_t file, const char *name) {
@@ -66,6 +73,7 @@ static enum hdf5_result read_layout(hid_t array, struct hdf5_layout *layout) {
 }
 
 enum hdf5_result hdf5_describe(hdf5_file file, const char *name, struct hdf5_layout *layout) {
+  HOLD_LOCK;
   hid_t array;
   enum hdf5_result result = open_numbers(file, name, &array);
   if (result != hdf5_done) return result;
@@ -75,6 +83,7 @@ enum hdf5_result hdf5_describe(hdf5_file file, const char *name, struct hdf5_lay
 }
 
 enum hdf5_result hdf5_read(hdf5_file file, const char *name, float *values, size_t count) {
+  HOLD_LOCK;
   hid_t array;
   enum hdf5_result result = open_numbers(file, name, &array);
   if (result != hdf5_done) return result;
@@ -93,6 +102,7 @@ enum hdf5_result hdf5_read(hdf5_file file, const char *name, float *values, size
 
 enum hdf5_result hdf5_write(
     hdf5_file file, const char *name, const struct hdf5_layout *layout, const float *values) {
+  HOLD_LOCK;
   hsize_t extents[HDF5_MAXIMUM_AXES];
   if (layout->axes < 0 || layout->axes > HDF5_MAXIMUM_AXES) return hdf5_too_many_axes;
   for (int axis = 0; axis < layout->axes; ++axis) extents[axis] = layout->extents[axis];

@@ -1,5 +1,7 @@
 #include "hdf5_values.h"
 
+#include "hdf5_lock.h"
+
 #if __has_include(<hdf5/serial/hdf5.h>)
 #include <hdf5/serial/hdf5.h>
 #else
@@ -11,6 +13,7 @@
 enum { memory_step = 1 << 20 };
 
 hdf5_file hdf5_create_in_memory(void) {
+  HOLD_LOCK;
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   if (access < 0) return -1;
@@ -23,11 +26,13 @@ hdf5_file hdf5_create_in_memory(void) {
 }
 
 long long hdf5_image(hdf5_file file, void *bytes, size_t count) {
+  HOLD_LOCK;
   if (H5Fflush(file, H5F_SCOPE_LOCAL) < 0) return -1;
   return H5Fget_file_image(file, bytes, bytes ? count : 0);
 }
 
 bool hdf5_make_group(hdf5_file file, const char *name) {
+  HOLD_LOCK;
   if (hdf5_kind_of(file, name) == hdf5_group) return true;
   const hid_t links = H5Pcreate(H5P_LINK_CREATE);
   if (links < 0) return false;
@@ -55,12 +60,14 @@ static bool write_array(
 }
 
 bool hdf5_write_integer(hdf5_file file, const char *name, int value) {
+  HOLD_LOCK;
   const hsize_t one = 1;
   return write_array(
       file, name, H5T_NATIVE_INT, H5T_NATIVE_INT, H5Screate_simple(1, &one, NULL), &value);
 }
 
 enum hdf5_result hdf5_read_integer(hdf5_file file, const char *name, int *value) {
+  HOLD_LOCK;
   struct hdf5_layout layout;
   const enum hdf5_result result = hdf5_describe(file, name, &layout);
   if (result != hdf5_done) return result;
@@ -75,6 +82,7 @@ enum hdf5_result hdf5_read_integer(hdf5_file file, const char *name, int *value)
 }
 
 bool hdf5_write_text(hdf5_file file, const char *name, const char *text) {
+  HOLD_LOCK;
   const hid_t type = H5Tcopy(H5T_C_S1);
   if (type < 0) return false;
   const bool is_written = H5Tset_size(type, strlen(text) + 1) >= 0
@@ -85,6 +93,7 @@ bool hdf5_write_text(hdf5_file file, const char *name, const char *text) {
 }
 
 long long hdf5_read_text(hdf5_file file, const char *name, char *text, size_t count) {
+  HOLD_LOCK;
   if (hdf5_kind_of(file, name) != hdf5_array) return -1;
   const hid_t array = H5Dopen2(file, name, H5P_DEFAULT);
   if (array < 0) return -1;
@@ -106,6 +115,7 @@ long long hdf5_read_text(hdf5_file file, const char *name, char *text, size_t co
 }
 
 bool hdf5_write_bytes(hdf5_file file, const char *name, const void *bytes, size_t count) {
+  HOLD_LOCK;
   const hsize_t extent = count;
   const hid_t space = count == 0 ? H5Screate(H5S_NULL) : H5Screate_simple(1, &extent, NULL);
   return write_array(
@@ -113,6 +123,7 @@ bool hdf5_write_bytes(hdf5_file file, const char *name, const void *bytes, size_
 }
 
 long long hdf5_read_bytes(hdf5_file file, const char *name, void *bytes, size_t count) {
+  HOLD_LOCK;
   if (hdf5_kind_of(file, name) != hdf5_array) return -1;
   const hid_t array = H5Dopen2(file, name, H5P_DEFAULT);
   if (array < 0) return -1;
@@ -134,6 +145,7 @@ long long hdf5_read_bytes(hdf5_file file, const char *name, void *bytes, size_t 
 }
 
 enum hdf5_kind hdf5_kind_of(hdf5_file file, const char *name) {
+  HOLD_LOCK;
   H5O_info_t info;
   if (H5Oget_info_by_name(file, name, &info, H5P_DEFAULT) < 0) return hdf5_nothing;
   if (info.type == H5O_TYPE_GROUP) return hdf5_group;
@@ -141,6 +153,7 @@ enum hdf5_kind hdf5_kind_of(hdf5_file file, const char *name) {
 }
 
 long long hdf5_member_count(hdf5_file file, const char *group) {
+  HOLD_LOCK;
   H5G_info_t info;
   if (H5Gget_info_by_name(file, group, &info, H5P_DEFAULT) < 0) return -1;
   return (long long)info.nlinks;
@@ -148,6 +161,7 @@ long long hdf5_member_count(hdf5_file file, const char *group) {
 
 long long hdf5_member_name(
     hdf5_file file, const char *group, size_t index, char *name, size_t count) {
+  HOLD_LOCK;
   return H5Lget_name_by_idx(
       file, group, H5_INDEX_NAME, H5_ITER_INC, index, name, count, H5P_DEFAULT);
 }

@@ -80,7 +80,45 @@ struct Fuzzer {
     check(prototxt.warnings, &outcome)
     let current = try Upgrade.current(prototxt)
     checkText(of: current, &outcome)
-    if prototxt.kind == .net { try lower(prototxt, weights: [], &outcome) }
+    switch prototxt.kind {
+    case .net:
+      readForTraining(prototxt, dialect: random.pick(TrainingDialect.allCases), &outcome)
+      try lower(prototxt, weights: [], &outcome)
+    case .solver:
+      let solver = try SolverReader.read(prototxt)
+      check(solver.findings, &outcome)
+      for net in [solver.trainNet] + solver.testNets {
+        guard case .written(let inner) = net.source else { continue }
+        readForTraining(inner, dialect: .bvlc, &outcome)
+      }
+    }
+  }
+
+  /// Whatever a net is for, it is read for training or refused with one line.
+  private func readForTraining(
+    _ prototxt: Prototxt, dialect: TrainingDialect, _ outcome: inout Outcome
+  ) {
+    for phase in [NetState.Phase.train, .test] {
+      do {
+        let net = try TrainingNetReader.read(
+          prototxt, state: NetState(phase: phase), dialect: dialect
+        ) { (_, location) throws(Diagnostic) in
+          guard let shape = try? Shape([4, 3, 16, 16]) else {
+            throw .error("no shape", at: location)
+          }
+          return [shape, .vector(4)]
+        }
+        for layer in net.layers
+        where layer.tops.count != layer.outputShapes.count
+          || layer.tops.count != layer.lossWeights.count
+          || layer.bottoms.count != layer.inputShapes.count
+        {
+          outcome.complaints.append("\(layer.title) is not sound")
+        }
+      } catch {
+        check(line: "\(error)", &outcome)
+      }
+    }
   }
 
   /// What `convert upgrade` writes must be readable again.

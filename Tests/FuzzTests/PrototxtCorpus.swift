@@ -3,7 +3,9 @@ import TestSupport
 
 /// Definitions of every generation and dialect, small enough to reach every corner of with damage.
 enum PrototxtCorpus {
-  static let files: [[UInt8]] = (made + [solver] + shared).map { Array($0.utf8) }
+  static let files: [[UInt8]] = (made + [solver, solver, wholeSolver, training] + shared).map {
+    Array($0.utf8)
+  }
 
   /// What the models of `CaffemodelCorpus` are weights for.
   static let weighted = """
@@ -158,6 +160,53 @@ enum PrototxtCorpus {
     layer { name: "loss" type: "SoftmaxWithLoss" bottom: "fc" bottom: "label" top: "loss" top: "p"
       loss_weight: 1 loss_weight: 0 }
     layer { name: "rnn" type: "LSTM" bottom: "fc" bottom: "x" top: "r" include { phase: TRAIN } }
+    """
+
+  /// Everything that only training has.
+  private static let training = """
+    name: "training" force_backward: true debug_info: true
+    layer { name: "d" type: "Data" top: "data" top: "label" include { phase: TRAIN }
+      transform_param { scale: 0.5 mirror: true crop_size: 7 mean_value: [ 1, 2, 3 ] }
+      data_param { source: "db" batch_size: 4 backend: LMDB rand_skip: 3 prefetch: 2 } }
+    layer { name: "d" type: "ImageData" top: "data" top: "label" exclude { phase: TRAIN }
+      image_data_param { source: "list" batch_size: 4 new_height: 9 new_width: 8 shuffle: true } }
+    layer { name: "dummy" type: "DummyData" top: "v" top: "m"
+      dummy_data_param { shape { dim: 4 dim: 5 } shape { dim: 5 dim: 5 }
+        data_filler { type: "uniform" min: -1 } data_filler { type: "positive_unitball" } } }
+    layer { name: "c" type: "Convolution" bottom: "data" top: "c" param { lr_mult: 1 name: "w" }
+      param { lr_mult: 2 decay_mult: 0 regularization_type: "L1" }
+      convolution_param { num_output: 4 kernel_size: 3 weight_filler { type: "msra"
+        variance_norm: AVERAGE } bias_filler { type: "gaussian" std: 0.1 sparse: 2 } } }
+    layer { name: "n" type: "BatchNorm" bottom: "c" top: "c" param { lr_mult: 0 }
+      batch_norm_param { moving_average_fraction: 0.9 } }
+    layer { name: "p" type: "Pooling" bottom: "c" top: "p"
+      pooling_param { pool: STOCHASTIC kernel_size: 2 stride: 2 } }
+    layer { name: "o" type: "Dropout" bottom: "p" top: "p" dropout_param { dropout_ratio: 0.1 } }
+    layer { name: "f" type: "InnerProduct" bottom: "p" top: "f" propagate_down: true
+      param { name: "f" share_mode: PERMISSIVE } inner_product_param { num_output: 5
+        weight_filler { type: "xavier" } } }
+    layer { name: "l" type: "SoftmaxWithLoss" bottom: "f" bottom: "label" top: "l" top: "q"
+      loss_weight: 1 loss_weight: 0 loss_param { ignore_label: 1 normalization: FULL } }
+    layer { name: "i" type: "InfogainLoss" bottom: "q" bottom: "label" bottom: "m" top: "i" }
+    layer { name: "e" type: "EuclideanLoss" bottom: "f" bottom: "v" loss_weight: 0.1 }
+    layer { name: "h" type: "HingeLoss" bottom: "f" bottom: "label" top: "h"
+      hinge_loss_param { norm: L2 } }
+    layer { name: "k" type: "ContrastiveLoss" bottom: "f" bottom: "v" bottom: "label" top: "k"
+      contrastive_loss_param { margin: 2 } }
+    layer { name: "a" type: "Accuracy" bottom: "f" bottom: "label" top: "a" top: "per"
+      accuracy_param { top_k: 2 axis: 1 ignore_label: 3 } }
+    """
+
+  private static let wholeSolver = """
+    net_param { name: "own" layer { name: "x" type: "Input" top: "x" input_param {
+      shape { dim: 2 dim: 3 } } } layer { name: "y" type: "TanH" bottom: "x" top: "x" } }
+    test_net_param { name: "other" layer { name: "x" type: "Input" top: "x" } }
+    test_net: "third" test_iter: 1 test_iter: 2 test_iter: 3 test_interval: 4
+    test_compute_loss: true test_initialization: false type: "Adam" momentum: 0.9 momentum2: 0.99
+    delta: 1e-3 base_lr: 1e-3 lr_policy: "poly" power: 0.5 gamma: 0.1 stepsize: 10 max_iter: 100
+    iter_size: 2 average_loss: 5 clip_gradients: 10 regularization_type: "L1" weight_decay: 0.1
+    snapshot: 10 snapshot_format: HDF5 snapshot_diff: true random_seed: 5 solver_mode: CPU
+    weights: "a,b" debug_info: true snapshot_after_train: false
     """
 
   private static let solver = """

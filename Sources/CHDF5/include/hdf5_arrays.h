@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Arrays of floats in HDF5 files. The library is not made for threads: all calls must come from one
-// at a time.
+// Arrays of floats in HDF5 files. The library is not made for threads; these functions are: they wait for
+// each other.
 
 #define HDF5_MAXIMUM_AXES 32
 

@@ -7,9 +7,6 @@ final class HDF5Document {
   private let handle: hdf5_file
   private let file: String
 
-  /// The library can not be used by two threads at a time.
-  private static let lock = NSRecursiveLock()
-
   private init(_ handle: hdf5_file, file: String) {
     self.handle = handle
     self.file = file
@@ -21,8 +18,6 @@ final class HDF5Document {
   static func read<Result>(
     _ path: String, _ body: (HDF5Document) throws(Diagnostic) -> Result
   ) throws(Diagnostic) -> Result {
-    lock.lock()
-    defer { lock.unlock() }
     guard FileManager.default.fileExists(atPath: path) else {
       throw .error("there is no such file", file: path)
     }
@@ -42,8 +37,6 @@ final class HDF5Document {
   private static func image(
     _ path: String, _ body: (HDF5Document) throws(Diagnostic) -> Void
   ) throws(Diagnostic) -> Data {
-    lock.lock()
-    defer { lock.unlock() }
     let handle = hdf5_create_in_memory()
     guard handle >= 0 else { throw .error("no HDF5 file could be made in memory", file: path) }
     let document = HDF5Document(handle, file: path)

@@ -133,19 +133,46 @@ public enum SnapshotFiles {
   {
     var layers: [Snapshot.Layer] = []
     var findings: [Diagnostic] = []
+    var owned: [String: Snapshot.LearnedArray] = [:]
     for layer in net.layers where !layer.parameters.isEmpty {
       let found = models.reversed().lazy.compactMap { model, file in
         model.layer(named: layer.name).map { ($0, file) }
       }.first { !$0.0.blobs.isEmpty }
-      guard let (blobs, file) = found else { continue }
-      let (tensors, notes) = try blobs.matched(
-        to: layer.parameters.map(\.slot.shape), file: file)
-      findings += notes
-      let masks = blobs.trainingMasks
-      let arrays = tensors.enumerated().map { Snapshot.LearnedArray($1, mask: masks[$0]) }
-      layers.append(Snapshot.Layer(name: layer.name, type: layer.typeName, arrays: arrays))
+      // In HDF5 an array stands with the layer that owns it only.
+      let missing = layer.parameters.map { owned[$0.sharedName] }
+      let isShort = found.map { $0.0.blobs.count < layer.parameters.count } ?? true
+      guard found != nil || missing.allSatisfy({ $0 != nil }) else { continue }
+      let own = layer.parameters.indices.filter { !isShort || missing[$0] == nil }
+      var arrays = missing
+      if let (blobs, file) = found {
+        let (tensors, notes) = try blobs.matched(
+          to: own.map { layer.parameters[$0].slot.shape }, file: file)
+        findings += notes
+        let masks = blobs.trainingMasks
+        for (place, index) in own.enumerated() {
+          arrays[index] = Snapshot.LearnedArray(tensors[place], mask: masks[place])
+        }
+      }
+      let all = zip(layer.parameters, arrays).compactMap { parameter, array in
+        array.map { Self.reshaped($0, to: parameter.slot.shape) }
+      }
+      for (parameter, array) in zip(layer.parameters, all)
+      where !parameter.sharedName.isEmpty && owned[parameter.sharedName] == nil {
+        owned[parameter.sharedName] = array
+      }
+      layers.append(Snapshot.Layer(name: layer.name, type: layer.typeName, arrays: all))
     }
     return (layers, findings)
+  }
+
+  /// Layers may share an array of as many elements in other shapes.
+  private static func reshaped(_ array: Snapshot.LearnedArray, to shape: Shape)
+    -> Snapshot.LearnedArray
+  {
+    guard array.tensor.shape != shape, array.tensor.count == shape.count else { return array }
+    var result = array
+    result.tensor = array.tensor.reshaped(to: shape)
+    return result
   }
 }
 
