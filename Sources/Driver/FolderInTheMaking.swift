@@ -12,9 +12,10 @@ struct FolderInTheMaking: ~Copyable {
   init(_ name: String) throws(Diagnostic) {
     let target = URL(fileURLWithPath: name).path
     let manager = FileManager.default
-    var isFolder: ObjCBool = true
-    _ = manager.fileExists(atPath: target, isDirectory: &isFolder)
-    guard isFolder.boolValue else { throw .error("is a file; name a new folder", file: name) }
+    var isFolder: ObjCBool = false
+    if manager.fileExists(atPath: target, isDirectory: &isFolder), !isFolder.boolValue {
+      throw .error("is a file; name a new folder", file: name)
+    }
     let isEmptyOrMissing = ((try? manager.contentsOfDirectory(atPath: target)) ?? []).isEmpty
     guard isEmptyOrMissing else {
       throw .error("has files in it; name a new folder", file: name)
