@@ -102,7 +102,11 @@ final class DatabaseSource: BatchSource {
       let image = try Self.image(datum)
       let color = Self.color(settings)
       let size = image.size(as: color)
-      if let flaw = transform.flaw(of: size) { throw DatumFlaw(flaw) }
+      if let flaw = transform.flaw(of: size) {
+        // Collections of pictures usually have some gray ones among them.
+        let isMixed = size.channels != shapes[0][1]
+        throw DatumFlaw(isMixed ? flaw + "; write force_color: true in transform_param" : flaw)
+      }
       image.planes(as: color).withUnsafeBufferPointer {
         transform.apply(.bytes($0), size: size, into: target, random: &random)
       }

@@ -13,8 +13,9 @@ struct FolderInTheMaking: ~Copyable {
     let target = URL(fileURLWithPath: name).path
     let manager = FileManager.default
     var isFolder: ObjCBool = false
-    let exists = manager.fileExists(atPath: target, isDirectory: &isFolder)
-    guard !exists || isFolder.boolValue else { throw .error("is a file; name a new folder", file: name) }
+    if manager.fileExists(atPath: target, isDirectory: &isFolder), !isFolder.boolValue {
+      throw .error("is a file; name a new folder", file: name)
+    }
     let isEmptyOrMissing = ((try? manager.contentsOfDirectory(atPath: target)) ?? []).isEmpty
     guard isEmptyOrMissing else {
       throw .error("has files in it; name a new folder", file: name)

@@ -21,7 +21,9 @@ public enum Plot {
     var read: [TrainingLog] = []
     for path in logs {
       var log = try TrainingLog(CompressedFile.read(path, limit: 1 << 30), file: path)
-      if log.name.hasSuffix(".gz") { log.name.removeLast(3) }
+      for ending in [".gz", ".info", ".log", ".json", ".txt"] where log.name.hasSuffix(ending) {
+        log.name.removeLast(ending.count)
+      }
       read.append(log)
     }
     let file = try FileInTheMaking(output)

@@ -74,7 +74,9 @@ final class Canvas {
 
   private func check(_ status: cairo_status_t) throws(Diagnostic) {
     guard status != CAIRO_STATUS_SUCCESS else { return }
-    throw .error("cannot be drawn: \(String(cString: cairo_status_to_string(status)))", file: path)
+    let advice = status == CAIRO_STATUS_WRITE_ERROR ? "; is the disk full?" : ""
+    throw .error(
+      "cannot be drawn: \(String(cString: cairo_status_to_string(status)))\(advice)", file: path)
   }
 
   private func set(_ color: Color) {

@@ -10,7 +10,6 @@ public struct Figure: Sendable {
   private let axis: Axis
 
   private static let width = 960.0
-  private static let panelHeight = 290.0
   private static let margin = (left: 70.0, right: 16.0, top: 34.0, bottom: 46.0)
   private static let legendWidth = 230.0
 
@@ -37,10 +36,13 @@ public struct Figure: Sendable {
       let known = Self.endings.map { ".\($0)" }.joined(separator: " or ")
       throw .error("is no kind of file to draw into; name one that ends in \(known)", file: path)
     }
+    let around = Self.margin.top + Self.margin.bottom
     let canvas = try Canvas(
-      path, format, width: Self.width, height: Self.panelHeight * Double(panels.count))
-    for (index, panel) in panels.enumerated() {
-      draw(panel, on: canvas, top: Double(index) * Self.panelHeight)
+      path, format, width: Self.width, height: panels.reduce(0) { $0 + $1.height + around })
+    var top = 0.0
+    for panel in panels {
+      draw(panel, on: canvas, top: top)
+      top += panel.height + around
     }
     try canvas.finish()
   }
@@ -49,7 +51,7 @@ public struct Figure: Sendable {
     let frame = Frame(
       left: Self.margin.left, top: top + Self.margin.top,
       width: Self.width - Self.margin.left - Self.margin.right - Self.legendWidth,
-      height: Self.panelHeight - Self.margin.top - Self.margin.bottom)
+      height: panel.height)
     canvas.text(panel.quantity.rawValue, at: (frame.left, top + 18), size: 13)
     drawGrid(panel, frame, canvas)
     canvas.clipped(to: (frame.left, frame.top - 2, frame.width, frame.height + 4)) {
@@ -83,8 +85,10 @@ public struct Figure: Sendable {
       )
     }
     canvas.path(points, line.color, width: line.width, dashes: line.dashes)
+    guard let first = points.first, let last = points.last else { return }
+    let spacing = (last.x - first.x) / Double(max(1, points.count - 1))
     // A curve of one point would not be seen.
-    guard line.curve.isOfTests && points.count <= 60 || points.count == 1 else { return }
+    guard line.curve.isOfTests && spacing > 7 || points.count == 1 else { return }
     for point in points { canvas.disc(at: point, radius: 2.4, line.color) }
   }
 

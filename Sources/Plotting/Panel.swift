@@ -9,6 +9,11 @@ struct Panel: Sendable {
   }
 
   static let legendStep = 14.0
+  /// The most lines of a legend, the last of which may say how many more there are.
+  private static let legendLimit = 40
+
+  /// How high the diagram is, so that its legend fits beside it.
+  var height: Double { max(210, Double(min(lines.count, Self.legendLimit)) * Self.legendStep) }
 
   let quantity: TrainingLog.Quantity
   let lines: [Line]
@@ -17,15 +22,18 @@ struct Panel: Sendable {
   /// nil if there is nothing to draw.
   init?(_ quantity: TrainingLog.Quantity, logs: [TrainingLog]) {
     var lines: [Line] = []
-    for log in logs {
-      for curve in log.curves where Self.isWorthDrawing(curve, of: quantity) {
-        let index = lines.count
+    for (number, log) in logs.enumerated() {
+      let curves = log.curves.filter { Self.isWorthDrawing($0, of: quantity) }
+      for curve in curves {
+        let look = Self.look(
+          // Runs are compared by colour, but the arrays of a net are too many for that.
+          logs.count > 1 && quantity != .sparsity
+            ? (number, curves.prefix { $0 != curve }.count { $0.isOfTests == curve.isOfTests })
+            : (lines.count % Self.palette.count, lines.count / Self.palette.count))
         lines.append(
           Line(
             name: logs.count > 1 ? "\(log.name): \(curve.name)" : curve.name, curve: curve,
-            color: Self.palette[index % Self.palette.count],
-            width: curve.isOfTests ? 1.8 : 1.1,
-            dashes: Self.dashes[index / Self.palette.count % Self.dashes.count]))
+            color: look.color, width: curve.isOfTests ? 1.8 : 1.1, dashes: look.dashes))
       }
     }
     let values = lines.flatMap { $0.curve.points.map(\.value) }
@@ -38,6 +46,12 @@ struct Panel: Sendable {
     // A share of nothing and of everything are worth seeing; 100 must not become 120.
     case .sparsity: axis = Axis(linear: 0...max(high, 1), marks: 5)
     }
+  }
+
+  private static func look(
+    _ numbers: (color: Int, dashes: Int)
+  ) -> (color: Canvas.Color, dashes: [Double]) {
+    (palette[numbers.color % palette.count], dashes[numbers.dashes % dashes.count])
   }
 
   /// Arrays that stay dense would only fill the legend.

@@ -218,6 +218,13 @@ struct DatabaseTests {
       try source(gray, "d") { $0.transform.forcesColor = true }.batch()[0] == [7, 9, 7, 9, 7, 9])
     #expect(
       try source(gray, "e") { $0.forcesEncodedColor = true }.batch()[0] == [7, 9, 7, 9, 7, 9])
+    let both = [file, gray].enumerated().map { number, file in
+      ("\(number)", Datum(size: nil, data: file, label: 0, isEncoded: true).serialized)
+    }
+    let mixed = try open(
+      .database(.init(path: try scratch.lmdb("mixed", both), backend: .lmdb, batch: 2)))
+    #expect(
+      message { _ = try mixed.batch() }.contains("1 channels, the first one 3; write force_color"))
     let line = message { _ = try source(Array(file.prefix(40)), "f") { _ in } }
     #expect(line.contains("record \"0\": the picture: damaged PNG"), "\(line)")
   }

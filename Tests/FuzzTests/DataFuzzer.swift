@@ -15,7 +15,10 @@ enum DataCorpus {
       // Floats, packed and one by one.
       [0x08, 1, 0x10, 1, 0x18, 3, 0x32, 8, 0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc1, 0x35, 0, 0, 0, 0],
     ]
-    + ImageCorpus.files.map { Datum(size: nil, data: $0, label: 3, isEncoded: true).serialized }
+    // A few only: damage to these is found by what fuzzes pictures.
+    + ImageCorpus.files.prefix(3).map {
+      Datum(size: nil, data: $0, label: 3, isEncoded: true).serialized
+    }
 
   static let logs: [[UInt8]] = [caffe, json].map { Array($0.utf8) }
 

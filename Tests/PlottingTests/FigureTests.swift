@@ -49,8 +49,9 @@ struct FigureTests {
     let blue = "0%,44.7%,69.8%"
     #expect(try strokes(blue, [log("a")]) == 4)
     #expect(try strokes(blue, [log("a"), log("b")]) == 4)
-    // Of 40 curves, six are blue, and the legend has room for 15 lines.
-    #expect(try strokes(blue, [log("a", curves: 40)]) == 2 + 6 + 2)
+    // Of 40 curves, six are blue; of 60, nine are, six of which are in the first 39.
+    #expect(try strokes(blue, [log("a", curves: 40)]) == 2 + 6 + 6)
+    #expect(try strokes(blue, [log("a", curves: 60)]) == 2 + 9 + 6)
   }
 
   @Test func `a file that cannot be written is told`() throws {

@@ -1,4 +1,5 @@
 import CLMDB
+import Glibc
 import IR
 
 /// Writes an LMDB as Caffe's converters do: one unnamed database, records committed by the thousand.
@@ -94,6 +95,8 @@ public final class LMDBWriter {
 
   private func check(_ code: Int32) throws(Diagnostic) {
     guard code != 0 else { return }
-    throw origin.error("cannot be written: \(String(cString: mdb_strerror(code)))")
+    // LMDB calls it EIO when less was written than it had.
+    let advice = code == EIO || code == ENOSPC ? "; is the disk full?" : ""
+    throw origin.error("cannot be written: \(String(cString: mdb_strerror(code)))\(advice)")
   }
 }
