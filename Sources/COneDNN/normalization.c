@@ -92,7 +92,7 @@ dnn_pair dnn_batch_norm_make(dnn_context *context, const dnn_batch_norm *norm, b
   dnnl_primitive_desc_t back = trains && hint ? dnn_describe(context, &backward, hint) : NULL;
   return make_pair(context, hint, norm->scales ? 6 : 4,
     (int[]){DNNL_ARG_SRC, DNNL_ARG_DST, DNNL_ARG_MEAN, DNNL_ARG_VARIANCE, DNNL_ARG_SCALE, DNNL_ARG_SHIFT}, trains,
-    back, norm->scales ? 8 : 5,
+    back, norm->scales ? 9 : 5,
     (int[]){DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_SRC, DNNL_ARG_MEAN, DNNL_ARG_VARIANCE, DNNL_ARG_SCALE,
-      DNNL_ARG_DIFF_SCALE, DNNL_ARG_DIFF_SHIFT});
+      DNNL_ARG_SHIFT, DNNL_ARG_DIFF_SCALE, DNNL_ARG_DIFF_SHIFT});
 }

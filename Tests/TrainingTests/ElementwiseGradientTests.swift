@@ -26,7 +26,7 @@ struct ElementwiseGradientTests {
       }
       try builder.add(.elementwise(Elementwise(function)), "function", ["a"], [top])
       try builder.probe(top)
-      try GradientCheck(step: 1 / 512).run(builder)
+      try GradientCheck(step: 1 / 2048, kink: 0.002).run(builder)
     }
   }
 
@@ -51,7 +51,7 @@ struct ElementwiseGradientTests {
       try builder.input("x", [3, 4, 3, 2])
       try builder.add(.preLU(PReLU(isShared: isShared)), "y", ["x"])
       try builder.probe("y")
-      try GradientCheck(step: 1 / 512).run(builder)
+      try GradientCheck(step: 1 / 2048, kink: 0.002).run(builder)
     }
   }
 
@@ -66,7 +66,7 @@ struct ElementwiseGradientTests {
     }
     try builder.add(.eltwise(Eltwise(combination)), "y", [seed > 2 ? "conv" : "a", "b", "c"])
     try builder.probe("y")
-    try GradientCheck(step: 1 / 512).run(builder)
+    try GradientCheck(step: 1 / 2048, kink: 0.002).run(builder)
   }
 
   @Test func dropout() throws {

@@ -10,13 +10,16 @@ struct GradientCheck {
   /// Of values, relative to the largest of a blob.
   var forwardTolerance = 2e-5
   var step: Float = 1 / 128
+  /// By how much two one-sided differences may disagree, relative to the largest gradient.
+  var kink = 0.02
   /// At most so many elements of an array are tried.
   var samples = 24
   var threads = 1
   /// Inputs that have no gradient, such as labels.
   var fixedInputs: Set<String> = []
 
-  func run(_ builder: NetBuilder, sourceLocation: SourceLocation = #_sourceLocation) throws {
+  func run(_ builder: NetBuilder, sourceLocation: Testing.SourceLocation = #_sourceLocation) throws
+  {
     let net = builder.net()
     let executed = try ExecutedNet(net, inputs: builder.inputs, threads: threads)
     var oracle = NetOracle(net, inputs: builder.inputs, executed)
@@ -32,8 +35,9 @@ struct GradientCheck {
     var gradients: [String: [Float]] = [:]
     for name in builder.inputs.keys.sorted() where !fixedInputs.contains(name) {
       guard !name.hasSuffix("probe") else { continue }
-      gradients[name] = try #require(
+      let gradient: [Float] = try #require(
         executed.gradient(name), "\(name)", sourceLocation: sourceLocation)
+      gradients[name] = gradient
     }
     for (name, gradient) in gradients.sorted(by: { $0.key < $1.key }) {
       try differentiate(&oracle, \.inputs[name]!, gradient, name, &random, sourceLocation)
@@ -47,7 +51,7 @@ struct GradientCheck {
   }
 
   private func compare(
-    _ result: [Float], _ expected: Tensor, _ name: String, _ sourceLocation: SourceLocation
+    _ result: [Float], _ expected: Tensor, _ name: String, _ sourceLocation: Testing.SourceLocation
   ) {
     let scale = expected.values.reduce(0) { max($0, abs($1)) }
     let worst = zip(result, expected.values).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
@@ -59,7 +63,7 @@ struct GradientCheck {
   /// Elements at which the two one-sided differences disagree stand at a kink, and are left out.
   private func differentiate(
     _ oracle: inout NetOracle, _ path: WritableKeyPath<NetOracle, Tensor>, _ gradient: [Float],
-    _ name: String, _ random: inout SeededGenerator, _ sourceLocation: SourceLocation
+    _ name: String, _ random: inout SeededGenerator, _ sourceLocation: Testing.SourceLocation
   ) throws {
     let original = oracle[keyPath: path]
     let center = try oracle.evaluate().objective
@@ -80,7 +84,7 @@ struct GradientCheck {
       let slopes = (
         (above.value - center) / above.distance, (below.value - center) / below.distance
       )
-      if abs(slopes.0 - slopes.1) > 0.1 * max(scale, abs(slopes.0)) { continue }
+      if abs(slopes.0 - slopes.1) > kink * max(scale, abs(slopes.0)) { continue }
       tried += 1
       let numeric = (above.value - below.value) / (above.distance - below.distance)
       #expect(

@@ -8,9 +8,9 @@ struct LossGradientTests {
   private static let normalizations: [Loss.Normalization] = [.full, .valid, .batchSize, .none]
 
   private func check(
-    _ loss: Loss, _ shape: [Int], labels: [Float]?, labelShape: [Int],
+    _ loss: IR.Loss, _ shape: [Int], labels: [Float]?, labelShape: [Int],
     others: [(String, [Int], [Float])] = [], weight: Float = 0.7,
-    sourceLocation: SourceLocation = #_sourceLocation
+    sourceLocation: Testing.SourceLocation = #_sourceLocation
   ) throws {
     var builder = NetBuilder(seed: 1)
     try builder.input("x", shape, .real(limit: 2))

@@ -6,28 +6,41 @@ extension Loss {
   func value(_ bottoms: [Tensor]) -> Double {
     switch self {
     case .softmax(let axis, let normalization, let ignored):
-      classified(bottoms, axis, normalization, ignored, matrix: nil)
+      classifiedLoss(bottoms, axis, normalization, ignored, matrix: nil)
     case .infogain(let matrix, let axis, let normalization, let ignored):
-      classified(bottoms, axis, normalization, ignored, matrix: matrix ?? bottoms[2].values)
-    case .euclidean:
-      zip(bottoms[0].values, bottoms[1].values).reduce(0) {
-        $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1))
-      } / Double(2 * bottoms[0].shape[0])
-    case .hinge(let squared): hinge(bottoms, squared)
+      classifiedLoss(bottoms, axis, normalization, ignored, matrix: matrix ?? bottoms[2].values)
+    case .euclidean: euclideanLoss(bottoms)
+    case .hinge(let squared): hingeLoss(bottoms, squared)
     case .sigmoidCrossEntropy(let normalization, let ignored):
       crossEntropy(bottoms, normalization, ignored)
-    case .multinomialLogistic:
-      (0..<bottoms[0].shape[0]).reduce(0) { sum, item in
-        let classes = bottoms[0].count / bottoms[0].shape[0]
-        return sum - log(Double(bottoms[0].values[item * classes + Int(bottoms[1].values[item])]))
-      } / Double(bottoms[0].shape[0])
-    case .contrastive(let margin, let legacy): contrastive(bottoms, Double(margin), legacy)
+    case .multinomialLogistic: multinomialLoss(bottoms)
+    case .contrastive(let margin, let legacy): contrastiveLoss(bottoms, Double(margin), legacy)
     }
   }
 }
 
-private func classified(
-  _ bottoms: [Tensor], _ axis: Int, _ normalization: Loss.Normalization, _ ignored: Int?,
+private func euclideanLoss(_ bottoms: [Tensor]) -> Double {
+  var sum = 0.0
+  for (a, b) in zip(bottoms[0].values, bottoms[1].values) {
+    let difference = Double(a) - Double(b)
+    sum += difference * difference
+  }
+  return sum / Double(2 * bottoms[0].shape[0])
+}
+
+private func multinomialLoss(_ bottoms: [Tensor]) -> Double {
+  let items = bottoms[0].shape[0]
+  let classes = bottoms[0].count / items
+  var sum = 0.0
+  for item in 0..<items {
+    let label = Int(bottoms[1].values[item])
+    sum -= log(Double(bottoms[0].values[item * classes + label]))
+  }
+  return sum / Double(items)
+}
+
+private func classifiedLoss(
+  _ bottoms: [Tensor], _ axis: Int, _ normalization: IR.Loss.Normalization, _ ignored: Int?,
   matrix: [Float]?
 ) -> Double {
   let shape = bottoms[0].shape
@@ -51,7 +64,9 @@ private func classified(
   return sum / divisor(normalization, outer, inner, valid)
 }
 
-private func divisor(_ normalization: Loss.Normalization, _ outer: Int, _ inner: Int, _ valid: Int)
+private func divisor(
+  _ normalization: IR.Loss.Normalization, _ outer: Int, _ inner: Int, _ valid: Int
+)
   -> Double
 {
   switch normalization {
@@ -62,7 +77,7 @@ private func divisor(_ normalization: Loss.Normalization, _ outer: Int, _ inner:
   }
 }
 
-private func hinge(_ bottoms: [Tensor], _ squared: Bool) -> Double {
+private func hingeLoss(_ bottoms: [Tensor], _ squared: Bool) -> Double {
   let items = bottoms[0].shape[0]
   let classes = bottoms[0].count / items
   var sum = 0.0
@@ -77,7 +92,7 @@ private func hinge(_ bottoms: [Tensor], _ squared: Bool) -> Double {
 }
 
 private func crossEntropy(
-  _ bottoms: [Tensor], _ normalization: Loss.Normalization, _ ignored: Int?
+  _ bottoms: [Tensor], _ normalization: IR.Loss.Normalization, _ ignored: Int?
 ) -> Double {
   var (sum, valid) = (0.0, 0)
   for (score, target) in zip(bottoms[0].values, bottoms[1].values)
@@ -90,7 +105,7 @@ private func crossEntropy(
   return sum / divisor(normalization, outer, bottoms[0].count / outer, valid)
 }
 
-private func contrastive(_ bottoms: [Tensor], _ margin: Double, _ legacy: Bool) -> Double {
+private func contrastiveLoss(_ bottoms: [Tensor], _ margin: Double, _ legacy: Bool) -> Double {
   let items = bottoms[0].shape[0]
   let size = bottoms[0].count / items
   var sum = 0.0

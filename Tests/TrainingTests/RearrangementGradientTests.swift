@@ -7,7 +7,7 @@ struct RearrangementGradientTests {
   private func check(
     _ operation: Operation, _ shapes: [[Int]], fixed: Set<String> = [], tops: Int = 1,
     seed: UInt64 = 1,
-    sourceLocation: SourceLocation = #_sourceLocation
+    sourceLocation: Testing.SourceLocation = #_sourceLocation
   ) throws {
     var builder = NetBuilder(seed: seed)
     for (index, shape) in shapes.enumerated() { try builder.input("x\(index)", shape) }

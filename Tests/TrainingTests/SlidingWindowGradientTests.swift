@@ -88,13 +88,29 @@ struct SlidingWindowGradientTests {
     }
     let kernel = [builder.random.integer(2...3), builder.random.integer(2...3)]
     let window = Window(
-      kernel: kernel, stride: [builder.random.integer(1...3), builder.random.integer(1...3)],
+      kernel: kernel, stride: kernel.map { builder.random.integer(1...$0) },
       pad: [builder.random.integer(0...1), builder.random.integer(0...1)], dilation: [1, 1])
     let layer = Pooling(
       reduction: seed % 3 == 0 ? .max : .average, window: window, isGlobal: seed == 7 || seed == 9)
     try builder.add(.pooling(layer), "pool", [blob])
     try builder.probe("pool")
     try GradientCheck(step: 1 / 1024).run(builder)
+  }
+
+  @Test(arguments: [1, 8]) func `windows that cover nothing`(channels: Int) throws {
+    var builder = NetBuilder(seed: 2)
+    try builder.input("x", [1, 3, 6, 6])
+    try builder.add(
+      .convolution(Convolution(filters: channels, window: Window(kernel: [1, 1]))), "conv", ["x"])
+    let window = Window(kernel: [2, 2], stride: [5, 5], pad: [0, 0], dilation: [1, 1])
+    try builder.add(.pooling(Pooling(reduction: .max, window: window)), "pool", ["conv"])
+    let net = try ExecutedNet(builder.net(), inputs: builder.inputs)
+    let (_, blobs) = try NetOracle(builder.net(), inputs: builder.inputs, net).evaluate()
+    _ = try net.forward()
+    try net.backward()
+    for (value, expected) in zip(net.blob("pool")!, blobs["pool"]!.values) {
+      #expect(abs(value - expected) <= 1e-5 * abs(expected))
+    }
   }
 
   @Test func `pooling with positions, from zero, and by sums of squares`() throws {

@@ -85,6 +85,20 @@ typedef struct {
  * `trains`: whether there is a backward counterpart. */
 dnn_pair dnn_pooling_make(dnn_context *context, const dnn_pooling *pooling, bool trains);
 
+/* Maximum pooling of `outer` arrays [rows, columns, inner] each, padded by `before` with nothing. */
+typedef struct {
+  int64_t outer, rows, columns, inner, output_rows, output_columns;
+  int64_t kernel[2], stride[2], before[2];
+} dnn_maximum;
+
+/* `taps`, as long as the destination, receives which of the positions that a window covers holds its first maximum;
+ * -1, and a result of -FLT_MAX, if it covers none. */
+void dnn_maximum_forward(
+  int threads, const dnn_maximum *pooling, const float *source, float *destination, int32_t *taps);
+/* Overwrites the gradient of the source. */
+void dnn_maximum_backward(
+  int threads, const dnn_maximum *pooling, const float *gradient, float *result, int32_t *taps);
+
 typedef struct {
   dnn_shape shape;
   dnn_format format;
@@ -109,7 +123,7 @@ typedef struct {
 /* Normalisation over all axes but the channels'. Forward arrays: source, destination, mean [C], variance [C] and,
  * if it scales, scale [C], shift [C]; mean and variance are written unless they are given. Backward arrays: source,
  * gradient of the destination, of the source (may be the destination's), mean, variance and, if it scales, scale,
- * gradient of the scale, of the shift (both overwritten). */
+ * shift, gradient of the scale, of the shift (both overwritten). */
 dnn_pair dnn_batch_norm_make(dnn_context *context, const dnn_batch_norm *norm, bool trains);
 
 typedef struct {

@@ -4,7 +4,7 @@ import IR
 /// A convolution on oneDNN.
 ///
 /// Formats: blocks of channels where all channels divide by them, else channels last, else plain; of these the first
-/// for which oneDNN has fast code in every direction that is needed. An input of one or three channels is read as it
+/// for which oneDNN has fast code in every direction that is needed. An input of one to three channels is read as it
 /// comes.
 final class ConvolutionExecution: LayerExecution {
   private let context: LayerContext
@@ -104,10 +104,9 @@ struct SlidingView {
   func formats(whenInputIs given: BlobFormat) -> [FormatPair] {
     let (channels, filters) = (source[1], destination[1])
     var result: [FormatPair] = []
-    if given == .plain, groups == 1, channels <= 3,
-      let blocked = BlobFormat.blocked(channels: [filters])
-    {
-      result.append(FormatPair(source: .plain, destination: blocked))
+    if given == .plain, groups == 1, channels <= 3 {
+      let output = BlobFormat.blocked(channels: [filters]) ?? .channelsLast
+      result.append(FormatPair(source: .plain, destination: output))
     }
     if let blocked = BlobFormat.blocked(channels: [channels / groups, filters / groups]) {
       result.append(FormatPair(source: blocked, destination: blocked))

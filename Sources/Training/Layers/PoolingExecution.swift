@@ -2,9 +2,15 @@ import COneDNN
 import IR
 
 extension Pooling {
-  /// oneDNN's primitive where it computes what Caffe does, else plain loops.
+  /// Maxima where channels lie together by loops over them, the rest by oneDNN's primitive where it computes what
+  /// Caffe does, else by plain loops.
   func execution(_ context: LayerContext) throws(Diagnostic) -> any LayerExecution {
-    PoolingExecution(self, context) ?? PlainPoolingExecution(self, context)
+    if reduction == .max, context.input.blob.format != .plain, !startsAtZero,
+      context.outputs.count == 1
+    {
+      return MaximumPoolingExecution(self, context)
+    }
+    return PoolingExecution(self, context) ?? PlainPoolingExecution(self, context)
   }
 
   /// Whether oneDNN's windows and divisors are Caffe's: no empty window, no positions, and averages whose windows
@@ -68,6 +74,45 @@ final class PoolingExecution: LayerExecution {
   func backward() {
     guard context.input.wantsGradient else { return }
     pair.backward?.run(context.output.gradient, context.input.gradient)
+  }
+}
+
+/// Maximum pooling where channels lie together.
+final class MaximumPoolingExecution: LayerExecution {
+  private let context: LayerContext
+  private var pooling = dnn_maximum()
+  /// For every output which position of its window it came from.
+  private var taps: [Int32]
+
+  /// - Precondition: the input is not plain.
+  init(_ layer: Pooling, _ context: LayerContext) {
+    self.context = context
+    context.keepFormat()
+    let (input, output) = (context.input.shape, context.output.shape)
+    let window = layer.resolvedWindow(for: input)
+    let inner = context.input.format.innerChannels(of: input[1])
+    pooling.outer = Int64(input[0] * input[1] / inner)
+    pooling.rows = Int64(input[2])
+    pooling.columns = Int64(input[3])
+    pooling.inner = Int64(inner)
+    pooling.output_rows = Int64(output[2])
+    pooling.output_columns = Int64(output[3])
+    pooling.kernel = pair64(window.kernel)
+    pooling.stride = pair64(window.stride)
+    pooling.before = pair64(window.pad)
+    taps = Array(repeating: 0, count: context.output.count)
+  }
+
+  func forward() {
+    dnn_maximum_forward(
+      Int32(context.engine.threads), &pooling, context.input.values, context.output.values, &taps)
+  }
+
+  func backward() {
+    guard context.input.wantsGradient else { return }
+    dnn_maximum_backward(
+      Int32(context.engine.threads), &pooling, context.output.gradient, context.input.gradient,
+      &taps)
   }
 }
 

@@ -49,7 +49,7 @@ final class BroadcastScale {
   {
     pair.backward?.run(
       source, gradient, result, zeros.pointer, ones.pointer, scale ?? ones.pointer,
-      sums.scale.pointer, sums.shift.pointer)
+      zeros.pointer, sums.scale.pointer, sums.shift.pointer)
     return (sums.scale.pointer, sums.shift.pointer)
   }
 }

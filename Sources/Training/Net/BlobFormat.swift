@@ -25,6 +25,16 @@ enum BlobFormat: Hashable, Sendable {
     }
   }
 
+  /// How many channels of one pixel lie together.
+  func innerChannels(of channels: Int) -> Int {
+    switch self {
+    case .plain: 1
+    case .channelsLast: channels
+    case .blocked8: 8
+    case .blocked16: 16
+    }
+  }
+
   /// The blocks of channels that the machine's vectors like; nil if a number of channels does not divide by it.
   static func blocked(channels: [Int]) -> BlobFormat? {
     func divides(_ width: Int) -> Bool { channels.allSatisfy { $0 % width == 0 } }
