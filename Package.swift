@@ -171,13 +171,11 @@ let package = Package(
       ],
       swiftSettings: warningsAreErrors),
     .testTarget(
-      name: "TrainingTests", dependencies: ["IR", "NumPy", "Reference", "TestSupport", "Training"],
+      name: "TrainingTests",
+      dependencies: ["Caffe", "IR", "NumPy", "Reference", "TestSupport", "Training"],
       swiftSettings: warningsAreErrors),
     .testTarget(
       name: "PassesTests", dependencies: ["IR", "Passes", "Reference", "TestSupport"],
-      swiftSettings: warningsAreErrors),
-    .testTarget(
-      name: "TrainingTests", dependencies: ["Caffe", "IR", "NumPy", "TestSupport", "Training"],
       swiftSettings: warningsAreErrors),
     .testTarget(
       name: "IRTests", dependencies: ["IR", "TestSupport"], swiftSettings: warningsAreErrors),
