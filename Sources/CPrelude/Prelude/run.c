@@ -170,8 +170,10 @@ static void run_head(struct run *run, int worker) {
   sparsec_context *context = run->context;
   int teams = sparsec_network.shares_items ? run->items % context->threads : 0;
   int whole = run->items - teams;
-  for (long long item; (item = atomic_fetch_add(&run->next, 1)) < whole;)
-    run_item(run, (int)item, &context->slot[worker], 0, 1);
+  /* There are no more slots than items in a batch: the workers beyond have none, and no item to take. */
+  if (worker < context->slots)
+    for (long long item; (item = atomic_fetch_add(&run->next, 1)) < whole;)
+      run_item(run, (int)item, &context->slot[worker], 0, 1);
   if (teams == 0) return;
   int team = worker % teams;
   int members = (context->threads - team + teams - 1) / teams;
