@@ -32,6 +32,8 @@ struct Train: ParsableCommand {
   @Option(
     help: "The share of zeros among all weights to reach by magnitude pruning, 0 to 1.")
   var sparsity: Double?
+  @Flag(help: "Weights that are zero in --weights stay zero.")
+  var keepZeros = false
   @Option(help: ArgumentHelp("A file to add the log to.", valueName: "file"))
   var log: String?
   @Option(help: "The log's form: caffe or json; without --log it goes to standard output.")
@@ -61,6 +63,7 @@ struct Train: ParsableCommand {
     options.log = log
     options.logStyle = logStyle
     options.sparsity = sparsity
+    options.keepsZeros = keepZeros
     let job = TrainJob(options)
     job.report = { Terminal.report($0) }
     let requests = TrainingSignals()

@@ -83,7 +83,7 @@ struct TrainingLowering {
     case .trainingOnly:
       let (operation, outputs) = try LossReader(layer: layer, dialect: dialect).read()
       var tops = layer.tops
-      if tops.isEmpty { tops = ["(automatic) \(layer.name)"] }
+      if tops.isEmpty { tops = [TrainingLayer.automaticTop(of: layer.name)] }
       try append(layer, operation, tops: tops, outputs: Array(outputs.prefix(tops.count)))
     case .computed(let read):
       try addChain(layer, try read(layer))

@@ -78,6 +78,9 @@ public final class CaffeLog: TrainingObserver {
     return lines
   }
 
+  /// Mean absolute values of one iteration's blobs, as `debug_info` asks for.
+  func debug(_ values: [DebugValue]) { write(values.map { "    " + $0.text }) }
+
   private func lines(of report: TestReport) -> [String] {
     var lines = ["Iteration \(report.iteration), Testing net (#\(report.net))"]
     if let loss = report.loss { lines.append("Test loss: \(text(loss))") }

@@ -4,7 +4,7 @@ import Training
 
 /// Writes one JSON object a line: what `sparsec plot` and programs read.
 ///
-/// `kind` is `start`, `train`, `test`, `sparsity`, `snapshot`, `note` or `end`.
+/// `kind` is `start`, `train`, `test`, `sparsity`, `snapshot`, `note`, `debug` or `end`.
 public final class JSONLog: TrainingObserver {
   private struct Line: Encodable {
     var kind: String
@@ -47,6 +47,15 @@ public final class JSONLog: TrainingObserver {
     var line = blank("end")
     line.message = end == .finished ? "finished" : "stopped"
     write(line)
+  }
+
+  /// Mean absolute values of one iteration's blobs, as `debug_info` asks for.
+  func debug(_ values: [DebugValue]) {
+    for value in values {
+      var line = blank("debug")
+      line.message = value.text
+      write(line)
+    }
   }
 
   public func observe(_ event: TrainingEvent) {

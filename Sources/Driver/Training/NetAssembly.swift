@@ -33,13 +33,14 @@ final class NetAssembly {
   ) throws(Diagnostic) -> (definition: TrainingNet, net: ExecutedNet) {
     var opened: [any BatchSource] = []
     let phase: TrainingNet.Phase = state.phase == .train ? .train : .test
-    let definition = try TrainingNetReader.read(
+    var definition = try TrainingNetReader.read(
       prototxt, state: state, dialect: dialect, solver: settings
     ) { (source, location) throws(Diagnostic) in
       let batches = try self.open(source, phase: phase, at: location)
       opened.append(batches)
       return batches.shapes
     }
+    if settings.debugInfo { definition.debugInfo = true }
     // Data layers ask for their sources in the order in which the reader met them.
     var next = opened.makeIterator()
     let net = try ExecutedNet(

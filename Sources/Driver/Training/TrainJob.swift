@@ -47,7 +47,7 @@ public final class TrainJob {
         ).state
       })
     try start(trainer, trained, net, weights: definition.weights)
-    return try run(trainer, net: net)
+    return try run(trainer, trained, net: net)
   }
 
   // MARK: - Before the run
@@ -101,12 +101,15 @@ public final class TrainJob {
     findings.forEach(report)
     let files = paths.joined(separator: ",")
     guard !layers.isEmpty else { throw .error("has no layer of this net", file: files) }
-    try trained.load(layers, definition: net, file: files)
+    try trainer.load(layers, file: files)
+    if options.keepsZeros { trainer.keepZeros() }
   }
 
   // MARK: - The run
 
-  private func run(_ trainer: Trainer, net: TrainingNet) throws(Diagnostic) -> Trainer.End {
+  private func run(_ trainer: Trainer, _ trained: ExecutedNet, net: TrainingNet)
+    throws(Diagnostic) -> Trainer.End
+  {
     let watchers = try TrainingWatchers(
       options,
       display: { [progress, report] lines in
@@ -115,6 +118,7 @@ public final class TrainJob {
           itemsPerIteration: net.items * trainer.settings.batchesPerUpdate, progress: progress,
           lines: lines, report: { report(.warning($0)) })
       })
+    if net.debugInfo { watchers.debugValues = { trained.debugValues } }
     defer { progress.clear() }
     watchers.begin(
       net: net.name, policy: trainer.settings.policy.name, resumedFrom: options.snapshot)
@@ -134,20 +138,5 @@ extension TrainingNet {
       }
     }
     return 0
-  }
-}
-
-extension RatePolicy {
-  /// The name that solver files have for it.
-  var name: String {
-    switch self {
-    case .fixed: "fixed"
-    case .step: "step"
-    case .exponential: "exp"
-    case .inverse: "inv"
-    case .multistep: "multistep"
-    case .polynomial: "poly"
-    case .sigmoid: "sigmoid"
-    }
   }
 }

@@ -20,6 +20,8 @@ public struct TrainOptions: Sendable {
   public var iterations: Int?
   /// nil: as the files tell.
   public var dialect: TrainingDialect?
+  /// Whether weights that are zero in `weights` stay zero.
+  public var keepsZeros = false
   public var log: String?
   /// nil without a log: lines for people.
   public var logStyle: LogStyle?

@@ -53,6 +53,12 @@ public final class TrainingDisplay: TrainingObserver {
     }
   }
 
+  /// Mean absolute values of one iteration's blobs, as `debug_info` asks for.
+  func debug(_ values: [DebugValue]) {
+    progress.clear()
+    lines.write(values.map(\.text))
+  }
+
   private func show(_ report: IterationReport) {
     let first = firstIteration ?? report.iteration
     firstIteration = first

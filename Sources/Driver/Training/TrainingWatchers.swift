@@ -1,3 +1,4 @@
+import Foundation
 import IR
 import Training
 
@@ -7,6 +8,8 @@ final class TrainingWatchers: TrainingObserver {
   private var json: JSONLog?
   private var display: TrainingDisplay?
   private var sinks: [LogSink] = []
+  /// What `debug_info` asks for, after each iteration; empty if it does not.
+  var debugValues: () -> [DebugValue] = { [] }
 
   /// A log without a file takes the display's place.
   ///
@@ -39,8 +42,30 @@ final class TrainingWatchers: TrainingObserver {
   }
 
   func observe(_ event: TrainingEvent) {
+    if case .iteration(let report) = event, report.rate != nil { observe(debugValues()) }
     caffe?.observe(event)
     json?.observe(event)
     display?.observe(event)
+  }
+
+  private func observe(_ values: [DebugValue]) {
+    guard !values.isEmpty else { return }
+    caffe?.debug(values)
+    json?.debug(values)
+    display?.debug(values)
+  }
+}
+
+extension DebugValue {
+  /// The line that Caffe prints about it.
+  var text: String {
+    let (direction, what, kind) =
+      switch kind {
+      case .top(let blob): ("Forward", "top blob \(blob)", "data")
+      case .parameter(let index): ("Forward", "param blob \(index)", "data")
+      case .bottomGradient(let blob): ("Backward", "bottom blob \(blob)", "diff")
+      case .parameterGradient(let index): ("Backward", "param blob \(index)", "diff")
+      }
+    return "[\(direction)] Layer \(layer), \(what) \(kind): \(String(format: "%g", Double(mean)))"
   }
 }

@@ -134,6 +134,14 @@ public struct TrainingLayer: Hashable, Sendable {
     self.location = location
   }
 
+  /// The top of a loss that names none: it counts in the objective, and is no output.
+  public static func automaticTop(of layer: String) -> String { automaticPrefix + layer }
+
+  /// Whether nobody but the reader of a net named a top.
+  public static func isAutomatic(_ top: String) -> Bool { top.hasPrefix(automaticPrefix) }
+
+  private static let automaticPrefix = "(automatic) "
+
   /// `layer "conv1" (Convolution)`, as messages name it.
   public var title: String { "layer \"\(name)\" (\(typeName))" }
 }

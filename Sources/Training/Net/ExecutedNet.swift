@@ -92,7 +92,9 @@ public final class ExecutedNet: TrainedNet {
   public var outputs: [NetOutput] {
     wiring.wires.indices.compactMap { index in
       let wire = wiring.wires[index]
-      guard wire.readers.isEmpty, wiring.latest[wire.name] == index else { return nil }
+      guard wire.readers.isEmpty, wiring.latest[wire.name] == index,
+        !TrainingLayer.isAutomatic(wire.name)
+      else { return nil }
       return NetOutput(
         name: wire.name, values: plainValues(blobs[index]), lossWeight: wire.lossWeight)
     }
