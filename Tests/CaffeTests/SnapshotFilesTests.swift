@@ -29,7 +29,7 @@ import Testing
   private func definition(_ text: String = net) throws -> TrainingNet {
     try TrainingNetReader.read(
       Prototxt.parse(text: text, file: "n"), state: NetState(phase: .train), dialect: .bvlc
-    ) { (_, _) throws(Diagnostic) in [] }
+    ) { (_, _, _) throws(Diagnostic) in [] }
   }
 
   /// A snapshot with everything that there can be.

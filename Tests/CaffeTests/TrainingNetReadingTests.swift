@@ -12,7 +12,7 @@ import Testing
     return try TrainingNetReader.read(
       Prototxt.parse(text: text, file: "n", as: .net), state: NetState(phase: phase),
       dialect: dialect, solver: solver
-    ) { (_, _) throws(Diagnostic) in known }
+    ) { (_, _, _) throws(Diagnostic) in known }
   }
 
   private func refusal(

@@ -102,7 +102,7 @@ struct Fuzzer {
       do {
         let net = try TrainingNetReader.read(
           prototxt, state: NetState(phase: phase), dialect: dialect
-        ) { (_, location) throws(Diagnostic) in
+        ) { (_, _, location) throws(Diagnostic) in
           guard let shape = try? Shape([4, 3, 16, 16]) else {
             throw .error("no shape", at: location)
           }

@@ -38,7 +38,7 @@ struct GoldenUpdateTests {
       let net = try TrainingNetReader.read(
         Prototxt.read(folder.appending(path: "net.prototxt").path, as: .net),
         state: NetState(phase: .train), dialect: settings.dialect, solver: settings
-      ) { (_, _) throws(Diagnostic) in [] }
+      ) { (_, _, _) throws(Diagnostic) in [] }
       self.settings = settings
       let parameters = net.layers.flatMap { layer in
         layer.parameters.enumerated().map {

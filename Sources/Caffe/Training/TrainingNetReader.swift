@@ -9,13 +9,14 @@ public enum TrainingNetReader {
   ///   - state: decides which layers take part.
   ///   - dialect: whose rules apply where forks of Caffe differ.
   ///   - solver: the settings that the net is trained by, which tell whether a fork's field acts.
-  ///   - shapes: the shapes of a data layer's tops, which only its source knows; one more than there are tops is
-  ///     allowed, as for labels that the net does not want. Asked of databases, image lists and HDF5 files only.
+  ///   - shapes: the shapes of the tops of a data layer, which only its source knows; one more than there are
+  ///     tops is allowed, as for labels that the net does not want. The layer's name and place come along. Asked of
+  ///     databases, image lists and HDF5 files only.
   /// - Throws: the first thing that does not fit, at the layer's place in its file.
   public static func read(
     _ prototxt: Prototxt, state: NetState, dialect: TrainingDialect,
     solver: SolverSettings = SolverSettings(),
-    shapes: (DataSource, SourceLocation?) throws(Diagnostic) -> [Shape]
+    shapes: (DataSource, String, SourceLocation?) throws(Diagnostic) -> [Shape]
   ) throws(Diagnostic) -> TrainingNet {
     guard prototxt.kind == .net else {
       throw .error("this is a solver, not a net", file: prototxt.message.file)
@@ -68,7 +69,8 @@ struct TrainingLowering {
 
   /// Adds one layer.
   mutating func lower(
-    _ message: TextMessage, shapes: (DataSource, SourceLocation?) throws(Diagnostic) -> [Shape]
+    _ message: TextMessage,
+    shapes: (DataSource, String, SourceLocation?) throws(Diagnostic) -> [Shape]
   ) throws(Diagnostic) {
     let type = try LayerReaders.type(of: message)
     var layer = LayerDefinition(message: message, inputShapes: [], state: state)
@@ -141,14 +143,14 @@ struct TrainingLowering {
 
   private mutating func addData(
     _ layer: LayerDefinition,
-    _ shapes: (DataSource, SourceLocation?) throws(Diagnostic) -> [Shape]
+    _ shapes: (DataSource, String, SourceLocation?) throws(Diagnostic) -> [Shape]
   ) throws(Diagnostic) {
     let source = try DataSourceReader(layer: layer).source()
     let outputs: [Shape]
     switch source {
     case .input(let known), .dummy(let known, _): outputs = known
     case .memory(let data, let label, _): outputs = [data, label]
-    case .database, .images, .hdf5: outputs = try shapes(source, layer.message.location)
+    case .database, .images, .hdf5: outputs = try shapes(source, layer.name, layer.message.location)
     }
     guard outputs.count >= layer.tops.count else {
       throw layer.refusal(

@@ -35,21 +35,30 @@ final class NetAssembly {
     let phase: TrainingNet.Phase = state.phase == .train ? .train : .test
     var definition = try TrainingNetReader.read(
       prototxt, state: state, dialect: dialect, solver: settings
-    ) { (source, location) throws(Diagnostic) in
-      let batches = try self.open(source, phase: phase, at: location)
+    ) { (source, layer, location) throws(Diagnostic) in
+      let batches = try self.open(source, of: layer, phase: phase, at: location)
       opened.append(batches)
       return batches.shapes
     }
     if settings.debugInfo { definition.debugInfo = true }
-    // Data layers ask for their sources in the order in which the reader met them.
+    // Layers ask for what was opened in the order in which the reader met them; it asked for no other sources, since
+    // their layers say how large the blobs are.
     var next = opened.makeIterator()
     let net = try ExecutedNet(
       definition, sharing: parameters,
       sources: { (layer) throws(Diagnostic) in
-        guard let source = next.next() else {
-          preconditionFailure("\(layer.title) has no data source")
+        guard case .data(let source) = layer.operation else {
+          preconditionFailure("\(layer.title) makes no data")
         }
-        return source
+        switch source {
+        case .database, .images, .hdf5:
+          guard let opened = next.next() else {
+            preconditionFailure("\(layer.title) has no data source")
+          }
+          return opened
+        case .dummy, .memory, .input:
+          return try self.open(source, of: layer.name, phase: phase, at: layer.location)
+        }
       }, random: stream(), threads: threads)
     return (definition, net)
   }
@@ -60,10 +69,10 @@ final class NetAssembly {
   }
 
   private func open(
-    _ source: DataSource, phase: TrainingNet.Phase, at location: SourceLocation?
+    _ source: DataSource, of layer: String, phase: TrainingNet.Phase, at location: SourceLocation?
   ) throws(Diagnostic) -> any BatchSource {
     do {
-      return try Datasets.open(source, of: "data", phase: phase, random: stream()) {
+      return try Datasets.open(source, of: layer, phase: phase, random: stream()) {
         (path) throws(Diagnostic) in try MeanFile.read(contentsOf: path)
       }
     } catch {

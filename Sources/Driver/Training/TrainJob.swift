@@ -116,7 +116,7 @@ public final class TrainJob {
         TrainingDisplay(
           iterations: trainer.settings.maximumIterations,
           itemsPerIteration: net.items * trainer.settings.batchesPerUpdate, progress: progress,
-          lines: lines, report: { report(.warning($0)) })
+          lines: lines, report: report)
       })
     if net.debugInfo { watchers.debugValues = { trained.debugValues } }
     defer { progress.clear() }

@@ -7,7 +7,7 @@ import Training
 public final class TrainingDisplay: TrainingObserver {
   private let progress: Progress
   private let lines: LogSink
-  private let report: (String) -> Void
+  private let report: (Diagnostic) -> Void
   private let iterations: Int
   private let itemsPerIteration: Int
   private let start: Double
@@ -21,7 +21,7 @@ public final class TrainingDisplay: TrainingObserver {
   ///   - report: takes warnings.
   public init(
     iterations: Int, itemsPerIteration: Int, progress: Progress, lines: LogSink,
-    report: @escaping (String) -> Void
+    report: @escaping (Diagnostic) -> Void
   ) {
     self.iterations = iterations
     self.itemsPerIteration = itemsPerIteration
@@ -49,7 +49,7 @@ public final class TrainingDisplay: TrainingObserver {
     case .snapshot(let iteration, let path): show("iteration \(iteration): saved \(path)")
     case .note(let note):
       progress.clear()
-      report(note.description)
+      report(note)
     }
   }
 
