@@ -81,7 +81,8 @@ public final class TrainJob {
       final: sparsity, begin: begin, end: max(begin, iterations / 2),
       frequency: max(1, iterations / 100))
     return [
-      MagnitudePruning(schedule: schedule, parameters: trained.parameters, net: net)
+      MagnitudePruning(
+        schedule: schedule, scope: .uniform, parameters: trained.parameters, net: net)
     ]
   }
 
