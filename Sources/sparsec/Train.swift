@@ -30,8 +30,18 @@ struct Train: ParsableCommand {
   @Option(help: "Whose update rules apply: auto, bvlc, scnn, skim, dns-y or dns-h.")
   var dialect = "auto"
   @Option(
-    help: "The share of zeros among all weights to reach by magnitude pruning, 0 to 1.")
-  var sparsity: Double?
+    help: ArgumentHelp(
+      """
+      The share of zeros to reach, 0 to 1: of all weights of Convolution and InnerProduct layers (or of the groups \
+      of --structure), or by layer, as in 0.9,conv1=0.5; layers without a share are left alone.
+      """,
+      valueName: "share"))
+  var sparsity: String?
+  @Option(help: "How zeros are made: magnitude, ssl, l1, guided or dns.")
+  var method: SparsifyingMethod?
+  @Option(
+    help: "What becomes zero together: element, filter, channel, shape, kernel or depth.")
+  var structure: ZeroStructure?
   @Flag(help: "Weights that are zero in --weights stay zero.")
   var keepZeros = false
   @Option(help: ArgumentHelp("A file to add the log to.", valueName: "file"))
@@ -44,12 +54,40 @@ struct Train: ParsableCommand {
       let names = TrainingDialect.allCases.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("--dialect \(dialect): expected auto, \(names)")
     }
-    if let sparsity, !(sparsity > 0 && sparsity < 1) {
-      throw ValidationError("--sparsity \(sparsity): expected a share between 0 and 1")
+    if sparsity == nil, method != nil || structure != nil {
+      throw ValidationError("--method and --structure need --sparsity, the share of zeros to reach")
     }
+    _ = try target()
     if let iterations, iterations < 0 {
       throw ValidationError("--iterations \(iterations): expected 0 or more")
     }
+  }
+
+  /// What --sparsity, --method and --structure say together.
+  private func target() throws -> SparsityTarget? {
+    guard let sparsity else { return nil }
+    var target = SparsityTarget(
+      share: nil, method: method ?? .magnitude, structure: structure ?? .element)
+    for part in sparsity.split(separator: ",") {
+      let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
+      guard let text = pair.last, let share = Double(text), share > 0, share < 1 else {
+        throw ValidationError("--sparsity \(part): expected a share between 0 and 1")
+      }
+      if pair.count == 2 {
+        guard target.layers.updateValue(share, forKey: pair[0]) == nil else {
+          throw ValidationError("--sparsity: layer \(pair[0]) is named twice")
+        }
+      } else {
+        guard target.share == nil else {
+          throw ValidationError("--sparsity \(sparsity): one share for the net, others by layer")
+        }
+        target.share = share
+      }
+    }
+    guard target.share != nil || !target.layers.isEmpty else {
+      throw ValidationError("--sparsity: expected a share between 0 and 1")
+    }
+    return target
   }
 
   func run() throws {
@@ -62,7 +100,7 @@ struct Train: ParsableCommand {
     options.dialect = TrainingDialect(rawValue: dialect)
     options.log = log
     options.logStyle = logStyle
-    options.sparsity = sparsity
+    options.target = try target()
     options.keepsZeros = keepZeros
     let job = TrainJob(options)
     job.report = { Terminal.report($0) }
@@ -73,3 +111,5 @@ struct Train: ParsableCommand {
 }
 
 extension TrainOptions.LogStyle: ExpressibleByArgument {}
+extension SparsifyingMethod: ExpressibleByArgument {}
+extension ZeroStructure: ExpressibleByArgument {}

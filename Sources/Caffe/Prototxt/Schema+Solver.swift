@@ -1,9 +1,10 @@
 extension Schema {
-  /// Solver files: Caffe's fields, then those of scnn, skim, sfm and dns-h.
+  /// Solver files: Caffe's fields, then those of scnn, skim, sfm and dns-h, then sparsec's own.
   static let solverTable = """
     enum SnapshotFormat HDF5 BINARYPROTO
     enum SolverMode CPU GPU
     enum SolverType SGD NESTEROV ADAGRAD RMSPROP ADADELTA ADAM
+    enum GroupLassoSolver SUBGRADIENT PROXIMAL
     message SolverParameter
       net string
       net_param NetParameter
@@ -63,5 +64,8 @@ extension Schema {
       surgery_stop_iter int32
       surgery_iter_gamma float = 1e-4
       surgery_iter_power float = 1
+      group_lasso_solver GroupLassoSolver = SUBGRADIENT
+      group_lasso_span bool = false
+      surgery_zeroes_in_tests bool = false
     """
 }

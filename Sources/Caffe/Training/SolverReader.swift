@@ -224,6 +224,8 @@ struct SolverFields {
     fields.breadthDecay = message.float("breadth_decay")
     fields.kernelShapeDecay = message.float("kernel_shape_decay")
     fields.blockGroupDecay = message.float("block_group_decay")
+    fields.usesProximalGroups = message.enumName("group_lasso_solver") == "PROXIMAL"
+    fields.spansGroups = message.bool("group_lasso_span")
     fields.pruneThreshold = message.float("prune_threshold")
     fields.measureThreshold = message.float("measure_threshold")
     fields.maximumThresholdFactor = message.float("max_threshold_factor")
@@ -234,6 +236,7 @@ struct SolverFields {
       message.has("surgery_stop_iter") ? message.integer("surgery_stop_iter") : nil
     fields.surgeryGamma = message.float("surgery_iter_gamma")
     fields.surgeryPower = message.float("surgery_iter_power")
+    fields.surgeryForgetsInTests = message.bool("surgery_zeroes_in_tests")
     return fields
   }
 
@@ -251,12 +254,15 @@ extension Regularization {
     -> Regularization
   {
     if let known = Regularization(rawValue: type) { return known }
-    let ofForks = ["ISTA", "L1_DNS", "L2_DNS", "L1_Winograd", "L2_Winograd", "L1_DNS_Winograd"]
-    guard !ofForks.contains(type) else {
+    let names = allCases.map(\.rawValue)
+    let unfinished = ["L2_DNS", "L2_Winograd", "L1_DNS_Winograd", "L2_DNS_Winograd"]
+    guard !unfinished.contains(type) else {
       throw .error(
-        "regularization_type \"\(type)\" of SkimCaffe is not supported; use L1 or L2", at: location)
+        "regularization_type \"\(type)\" does not work in SkimCaffe either; use one of "
+          + names.joined(separator: ", "), at: location)
     }
     throw .error(
-      "unknown regularization_type \(Spelling.quoted(type)); use L1 or L2", at: location)
+      "unknown regularization_type \(Spelling.quoted(type)); known are "
+        + names.joined(separator: ", "), at: location)
   }
 }

@@ -75,7 +75,7 @@ struct TrainingLowering {
     let type = try LayerReaders.type(of: message)
     var layer = LayerDefinition(message: message, inputShapes: [], state: state)
     try layer.checkCounts(type)
-    try ForkMethods(layer: layer, dialect: dialect, solver: solver).requireNoneActs()
+    try SparsityReader(layer: layer, dialect: dialect, solver: solver).requireKnownMethods()
     layer.inputShapes = try inputShapes(of: layer)
     switch type.role {
     case .refused(let reason):
@@ -167,7 +167,7 @@ struct TrainingLowering {
     let (output, slots) = try layer.fitting { () throws(ShapeError) in
       (try operation.layer.outputShapes(for: one)[0], try operation.layer.parameters(for: one))
     }
-    let parameters = try TrainingParameterReader(layer: layer, dialect: dialect)
+    let parameters = try TrainingParameterReader(layer: layer, dialect: dialect, solver: solver)
       .parameters(for: slots, of: operation)
     try append(
       layer, .operationPerBottom(operation), tops: layer.tops,
@@ -192,7 +192,7 @@ struct TrainingLowering {
           try operation.layer.outputShapes(for: shapes), try operation.layer.parameters(for: shapes)
         )
       }
-      let parameters = try TrainingParameterReader(layer: layer, dialect: dialect)
+      let parameters = try TrainingParameterReader(layer: layer, dialect: dialect, solver: solver)
         .parameters(for: slots, of: operation)
       let tops = isLast ? layer.tops : ["\(layer.name)/\(operation.layer.typeName)"]
       guard outputs.count == tops.count else {

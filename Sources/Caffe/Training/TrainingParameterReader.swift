@@ -4,13 +4,15 @@ import IR
 struct TrainingParameterReader {
   let layer: LayerDefinition
   let dialect: TrainingDialect
+  let solver: SolverSettings
 
   /// One parameter for each slot of the layer's operation.
   func parameters(for slots: [ParameterSlot], of operation: Operation) throws(Diagnostic)
     -> [TrainingParameter]
   {
     let specs = layer.message.messages("param")
-    guard specs.count <= slots.count else {
+    let sparsity = SparsityReader(layer: layer, dialect: dialect, solver: solver)
+    guard specs.count <= slots.count + sparsity.masks else {
       throw layer.refusal(
         "\(specs.count) param entries for \(slots.count) \(slots.count == 1 ? "blob" : "blobs")",
         at: "param")
@@ -20,7 +22,10 @@ struct TrainingParameterReader {
     for (index, slot) in slots.enumerated() {
       var parameter = TrainingParameter(
         slot: slot, filler: try filler(for: slot, of: operation))
-      if index < specs.count { try read(specs[index], into: &parameter) }
+      let spec = index < specs.count ? specs[index] : nil
+      if let spec { try read(spec, into: &parameter) }
+      parameter.sparsity = try sparsity.fields(for: slot, spec)
+      try check(parameter.regularization ?? solver.regularization, fits: slot, spec)
       if isStatistic {
         // Caffe does not let the solver touch them.
         guard index >= specs.count || specs[index].float("lr_mult") == 0 else {
@@ -46,6 +51,20 @@ struct TrainingParameterReader {
     if !type.isEmpty {
       parameter.regularization = try Regularization.named(
         type, at: spec.location(of: "regularization_type"))
+    }
+  }
+
+  /// What acts in the Winograd domain needs kernels that have one.
+  private func check(_ kind: Regularization, fits slot: ParameterSlot, _ spec: TextMessage?)
+    throws(Diagnostic)
+  {
+    guard kind == .l1Winograd else { return }
+    let shape = slot.shape
+    guard shape.axes == 4, shape[2] == shape[3], shape[2] == 3 || shape[2] == 5 else {
+      throw layer.refusal(
+        "regularization_type \"L1_Winograd\" is for kernels of 3x3 and 5x5, not for \(slot.name) of "
+          + "shape \(shape); give it to the param of such weights only",
+        at: spec == nil ? nil : "regularization_type", of: spec)
     }
   }
 

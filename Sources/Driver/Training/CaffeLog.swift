@@ -47,6 +47,7 @@ public final class CaffeLog: TrainingObserver {
     case .sparsity(_, let sparsity): self.sparsity = sparsity
     case .iteration(let report): write(lines(of: report))
     case .test(let report): write(lines(of: report))
+    case .target(let target): write([target.text])
     case .snapshot(_, let path): write(["Snapshotting solver state to \(path)"])
     case .note(let note): write([note.message], level: note.level == .note ? "I" : "W")
     }

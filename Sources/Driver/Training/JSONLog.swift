@@ -21,8 +21,22 @@ public final class JSONLog: TrainingObserver {
     var sparsity: [String: Double]?
     var path: String?
     var message: String?
+    var structure: String?
+    var targets: [Target]?
+    var areFixed: Bool?
+
+    /// Where a scope of a target stands.
+    struct Target: Encodable {
+      var scope: String
+      var reached: Double
+      var wanted: Double
+      var final: Double
+      var strength: Float
+    }
 
     enum CodingKeys: String, CodingKey {
+      case structure, targets
+      case areFixed = "fixed"
       case kind, iteration, seconds, net, policy, loss, penalty, outputs, sparsity, path, message
       case resumedFrom = "resumed_from"
       case learningRate = "learning_rate"
@@ -79,6 +93,16 @@ public final class JSONLog: TrainingObserver {
       line.sparsity = Dictionary(
         sparsity.filter { $0.index == 0 }.map { ($0.layer, $0.elements) },
         uniquingKeysWith: { first, _ in first })
+      write(line)
+    case .target(let target):
+      var line = blank("target", target.iteration)
+      line.structure = target.structure.rawValue
+      line.areFixed = target.areFixed
+      line.targets = target.scopes.map {
+        Line.Target(
+          scope: $0.title, reached: $0.reached, wanted: $0.wanted, final: $0.final,
+          strength: $0.strength)
+      }
       write(line)
     case .snapshot(let iteration, let path):
       var line = blank("snapshot", iteration)

@@ -38,14 +38,19 @@ public final class TrainJob {
         try assembly.net(file, state: test.state(for: file), sharing: trained.parameters).net)
     }
     try SnapshotFiles.requireWritable(prefix: settings.snapshotPrefix)
+    let methods = try methods(settings, trained, net, seed: seed)
     let trainer = Trainer(
       settings: settings, net: trained, definition: net, testNets: tests,
-      sparsifiers: sparsifiers(settings, trained, net), threads: options.threads,
+      regularizers: methods.regularizers, sparsifiers: methods.sparsifiers,
+      threads: options.threads,
       save: { (snapshot) throws(Diagnostic) in
         try SnapshotFiles.write(
           snapshot, prefix: settings.snapshotPrefix, format: settings.snapshotFormat
         ).state
       })
+    if options.target != nil {
+      trainer.recoversFromDivergence(interval: settings.maximumIterations / 50)
+    }
     try start(trainer, trained, net, weights: definition.weights)
     return try run(trainer, trained, net: net)
   }
@@ -69,21 +74,20 @@ public final class TrainJob {
     return dialect
   }
 
-  /// Magnitude pruning if a sparsity was asked for: rising through the first half of the run, of which a net that
-  /// starts untrained has a tenth to itself; what is left of the run is fine-tuning with the zeros fixed.
-  private func sparsifiers(_ settings: SolverSettings, _ trained: ExecutedNet, _ net: TrainingNet)
-    -> [any Sparsifier]
-  {
-    guard let sparsity = options.sparsity else { return [] }
-    let iterations = settings.maximumIterations
-    let begin = options.weights.isEmpty ? iterations / 10 : 0
-    let schedule = MagnitudePruning.Schedule(
-      final: sparsity, begin: begin, end: max(begin, iterations / 2),
-      frequency: max(1, iterations / 100))
-    return [
-      MagnitudePruning(
-        schedule: schedule, scope: .uniform, parameters: trained.parameters, net: net)
-    ]
+  /// The methods that files ask for, and the one that options ask for.
+  private func methods(
+    _ settings: SolverSettings, _ trained: ExecutedNet, _ net: TrainingNet, seed: UInt64
+  ) throws(Diagnostic) -> TrainingMethods {
+    // Streams that the nets' own numbers never use.
+    let random = { (stream: UInt64) in RandomSource(seed: seed, stream: 1 << 40 + stream) }
+    var methods = TrainingMethods(trained.parameters, in: net, settings, random: random(0))
+    if let target = options.target {
+      let plan = SparsifyingPlan(
+        iterations: settings.maximumIterations, startsUntrained: options.weights.isEmpty)
+      try methods.add(
+        target, plan: plan, trained.parameters, in: net, settings, random: random(1))
+    }
+    return methods
   }
 
   /// Gives the net what it starts from: a snapshot, or other nets' weights.

@@ -1,4 +1,5 @@
 import IR
+import Training
 
 /// What `sparsec train` was asked for.
 public struct TrainOptions: Sendable {
@@ -25,8 +26,8 @@ public struct TrainOptions: Sendable {
   public var log: String?
   /// nil without a log: lines for people.
   public var logStyle: LogStyle?
-  /// The share of zero weights to reach by magnitude pruning.
-  public var sparsity: Double?
+  /// The zeros to reach; nil for none.
+  public var target: SparsityTarget?
 
   public init(solver: String) { self.solver = solver }
 }

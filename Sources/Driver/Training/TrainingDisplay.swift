@@ -46,6 +46,8 @@ public final class TrainingDisplay: TrainingObserver {
       guard !weights.isEmpty else { return }
       let shares = weights.map { "\($0.layer) \(percent($0.elements))" }
       show("iteration \(iteration): zeros: " + shares.joined(separator: ", "))
+    case .target(let target):
+      if target.isWorthALine { show(target.text) }
     case .snapshot(let iteration, let path): show("iteration \(iteration): saved \(path)")
     case .note(let note):
       progress.clear()
@@ -89,4 +91,26 @@ public final class TrainingDisplay: TrainingObserver {
   }
 
   private func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+}
+
+extension TargetReport {
+  /// Whether people want to know: the zeros were fixed, or it is one of some twenty looks of a run.
+  fileprivate var isWorthALine: Bool { areFixed || number % 10 == 0 }
+
+  /// `zeros by filter: conv1 45.0 % (of 60.0 % now, 85.0 % wanted), strength 0.0012`
+  var text: String {
+    func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+    let parts = scopes.prefix(8).map { scope in
+      let place = scope.title == "net" ? "" : "\(scope.title) "
+      let strength = String(format: "%.3g", Double(scope.strength))
+      return areFixed
+        ? "\(place)\(percent(scope.reached))"
+        : "\(place)\(percent(scope.reached)) (of \(percent(scope.wanted)) now, "
+          + "\(percent(scope.final)) in the end; strength \(strength))"
+    }
+    let more = scopes.count > 8 ? ", …" : ""
+    let what = areFixed ? "zeros fixed" : "zeros"
+    return "iteration \(iteration): \(what) by \(structure.rawValue): "
+      + parts.joined(separator: ", ") + more
+  }
 }

@@ -6,6 +6,11 @@ public struct ForkFields: Hashable, Sendable {
   public var kernelShapeDecay: Float = 0
   /// Strength of group lasso over blocks (scnn).
   public var blockGroupDecay: Float = 0
+  /// Whether groups are shrunk by the proximal step of their penalty instead of its sub-gradient (sparsec).
+  public var usesProximalGroups = false
+  /// Whether a row's group also holds what dies with the row: its bias, the normalisation behind it, and the same rows
+  /// of what is added to it (sparsec).
+  public var spansGroups = false
   /// Below which an L1 weight becomes zero (skim).
   public var pruneThreshold: Float = 1e-4
   /// Below which a weight counts as zero in reports (skim).
@@ -20,6 +25,8 @@ public struct ForkFields: Hashable, Sendable {
   public var surgeryStop: Int?
   public var surgeryGamma: Float = 1e-4
   public var surgeryPower: Float = 1
+  /// Whether each test sets pruned dense weights to zero for good, as dns-h does by mistake (sparsec).
+  public var surgeryForgetsInTests = false
 
   public init() {}
 }

@@ -64,6 +64,22 @@ public struct Snapshot: Hashable, Sendable {
   /// What sparsifying methods remember, by method.
   public var methodState: [String: [UInt8]] = [:]
 
+  private static let rateScaleName = "solver/rate scale"
+
+  /// What the policy's learning rate is multiplied by: 1, or less after a run was rolled back. Kept with `netState`.
+  public var rateScale: Float {
+    get {
+      guard let bytes = netState[Self.rateScaleName], bytes.count == 4 else { return 1 }
+      return Float(bitPattern: bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) })
+    }
+    set {
+      netState[Self.rateScaleName] =
+        newValue == 1
+        ? nil
+        : (0..<4).map { UInt8(truncatingIfNeeded: newValue.bitPattern >> UInt32(8 * $0)) }
+    }
+  }
+
   public init(
     netName: String, iteration: Int, currentStep: Int = 0, history: [Tensor] = [],
     layers: [Layer] = []

@@ -1,9 +1,18 @@
-/// How a penalty on weights enters their gradient.
-public enum Regularization: String, Hashable, Sendable {
-  /// strength * |W|
+/// How a penalty on weights enters their gradient. Those of SkimCaffe also set weights to zero behind each update.
+public enum Regularization: String, Hashable, Sendable, CaseIterable {
+  /// strength * |W|; in SkimCaffe with a threshold
   case l1 = "L1"
   /// strength / 2 * W^2
   case l2 = "L2"
+  /// L1, and soft thresholding (SkimCaffe).
+  case softThreshold = "ISTA"
+  /// L1 on thresholded weights, behind which dense ones live on (SkimCaffe).
+  case l1WithSplicing = "L1_DNS"
+  /// strength * |A w|, A w being the Winograd transform of a kernel w (SkimCaffe).
+  case l1Winograd = "L1_Winograd"
+
+  /// Whether Caffe itself has it.
+  public var isPlain: Bool { self == .l1 || self == .l2 }
 }
 
 /// The rule by which gradients become updates.

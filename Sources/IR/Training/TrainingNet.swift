@@ -35,6 +35,8 @@ public struct TrainingParameter: Hashable, Sendable {
   public var decayFactor: Float = 1
   /// nil: the solver's.
   public var regularization: Regularization?
+  /// What the forks' fields say about zeros in it.
+  public var sparsity = SparsityFields()
 
   public init(slot: ParameterSlot, filler: Filler) {
     self.slot = slot

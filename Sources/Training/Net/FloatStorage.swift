@@ -13,5 +13,15 @@ final class FloatStorage {
     pointer.initialize(repeating: 0, count: count)
   }
 
+  convenience init(_ values: [Float]) {
+    self.init(values.count)
+    pointer.update(from: values, count: values.count)
+  }
+
+  convenience init(copying values: UnsafeMutableBufferPointer<Float>) {
+    self.init(values.count)
+    if let base = values.baseAddress { pointer.update(from: base, count: values.count) }
+  }
+
   deinit { pointer.deallocate() }
 }

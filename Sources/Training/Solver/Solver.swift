@@ -27,6 +27,8 @@ public final class Solver {
   public internal(set) var iteration = 0
   /// Steps that the rate policy has taken.
   public internal(set) var currentStep = 0
+  /// What the policy's rate is multiplied by; less than 1 after a run was rolled back.
+  public internal(set) var rateScale: Float = 1
 
   let memory: SolverMemory
   private(set) var sparsifiers: [any Sparsifier]
@@ -73,23 +75,45 @@ public final class Solver {
     clearGradients()
     for sparsifier in sparsifiers { sparsifier.beginIteration(progress(rate: 0)) }
     var loss: Float = 0
-    for _ in 0..<settings.batchesPerUpdate {
-      for sparsifier in sparsifiers { sparsifier.beforeForward(progress(rate: 0)) }
-      loss += try net.forward()
-      try net.backward()
-      for sparsifier in sparsifiers.reversed() { sparsifier.afterBackward(progress(rate: 0)) }
-    }
+    for _ in 0..<settings.batchesPerUpdate { loss += try pass(net) }
     loss /= Float(settings.batchesPerUpdate)
     try check(loss)
     return update(loss: loss, reportsPenalty: reportsPenalty)
   }
 
+  /// The objective of one more batch, without an update.
+  func look(_ net: any TrainedNet) throws(Diagnostic) -> Float {
+    for sparsifier in sparsifiers { sparsifier.beforeTest() }
+    defer { for sparsifier in sparsifiers.reversed() { sparsifier.afterTest() } }
+    return try net.forward()
+  }
+
+  /// Which elements of a parameter may differ from zero by all methods together; nil if none is masked.
+  func mask(of index: Int) -> [Bool]? {
+    sparsifiers.lazy.compactMap { $0.mask(of: index) }.reduce(nil) { (result: [Bool]?, mask) in
+      result.map { zip($0, mask).map { $0 && $1 } } ?? mask
+    }
+  }
+
+  /// One batch forward and backward. Whatever happens, dense weights are in place again afterwards.
+  private func pass(_ net: any TrainedNet) throws(Diagnostic) -> Float {
+    let progress = progress(rate: 0)
+    for sparsifier in sparsifiers { sparsifier.beforeForward(progress) }
+    defer { for sparsifier in sparsifiers.reversed() { sparsifier.afterBackward(progress) } }
+    let loss = try net.forward()
+    try net.backward()
+    return loss
+  }
+
   /// Makes an update of the gradients that the parameters hold: the second half of `step`.
   public func update(loss: Float = 0, reportsPenalty: Bool = false) -> Step {
-    let rate = settings.policy.rate(
-      base: settings.baseRate, iteration: iteration, step: &currentStep,
-      maximumIterations: settings.maximumIterations)
+    let rate =
+      rateScale
+      * settings.policy.rate(
+        base: settings.baseRate, iteration: iteration, step: &currentStep,
+        maximumIterations: settings.maximumIterations)
     let clipping = clipGradients()
+    for sparsifier in sparsifiers { sparsifier.beginUpdate(progress(rate: rate)) }
     for regularizer in regularizers { regularizer.prepare(parameters) }
     var penalty = 0.0
     for index in parameters.indices {

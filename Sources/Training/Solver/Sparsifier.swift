@@ -15,7 +15,7 @@ public struct TrainingProgress: Hashable, Sendable {
 /// A method that makes weights zero, or keeps them so: masks and thresholds.
 ///
 /// One iteration calls its hooks in this order: `beginIteration`; for each batch `beforeForward` and
-/// `afterBackward`; for every piece of every parameter `limitUpdate` before and `finishUpdate` after the update is
+/// `afterBackward`; `beginUpdate`; for every piece of every parameter `limitUpdate` before and `finishUpdate` after the update is
 /// subtracted; `endIteration`. Test passes are framed by `beforeTest` and `afterTest`. Everything that it remembers
 /// between iterations is in `state`, its masks and the parameters' values.
 public protocol Sparsifier: AnyObject {
@@ -31,6 +31,8 @@ public protocol Sparsifier: AnyObject {
   func beforeTest()
   func afterTest()
 
+  /// Before the parameters are updated, when gradients and learning rate are known.
+  func beginUpdate(_ progress: TrainingProgress)
   /// Changes elements of an update, which stands in the parameter's gradient. Called from several threads.
   func limitUpdate(of parameter: Parameter, index: Int, range: Range<Int>)
   /// Changes elements of the values that were just updated; the update still stands in the gradient. Called from
@@ -41,6 +43,13 @@ public protocol Sparsifier: AnyObject {
 
   /// Which elements of a parameter may differ from zero; nil if none is masked.
   func mask(of index: Int) -> [Bool]?
+  /// Whether masked weights live on out of sight, so that they differ from zero between iterations.
+  var hidesDenseWeights: Bool { get }
+
+  /// Takes over the mask that a file of trained weights has for a parameter.
+  ///
+  /// - Returns: whether it does; a mask that no method takes stays fixed.
+  func adopt(_ mask: [Bool], of index: Int) -> Bool
 
   /// What it remembers beside masks.
   var state: [UInt8] { get }
@@ -57,10 +66,13 @@ extension Sparsifier {
   public func afterBackward(_ progress: TrainingProgress) {}
   public func beforeTest() {}
   public func afterTest() {}
+  public func beginUpdate(_ progress: TrainingProgress) {}
   public func limitUpdate(of parameter: Parameter, index: Int, range: Range<Int>) {}
   public func finishUpdate(of parameter: Parameter, index: Int, range: Range<Int>) {}
   public func endIteration(_ progress: TrainingProgress) {}
   public func mask(of index: Int) -> [Bool]? { nil }
+  public var hidesDenseWeights: Bool { false }
+  public func adopt(_ mask: [Bool], of index: Int) -> Bool { false }
   public var state: [UInt8] { [] }
   public func restore(_ state: [UInt8], masks: [[Bool]?]) throws(Diagnostic) {}
 }

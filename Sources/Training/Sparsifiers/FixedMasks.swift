@@ -14,10 +14,23 @@ public final class FixedMasks: Sparsifier {
     applyToValues()
   }
 
+  /// Masks that keep what is zero now in the weights of Convolution and InnerProduct.
+  static func zeros(of parameters: [Parameter], in net: TrainingNet) -> [[Bool]?] {
+    parameters.map { net.isPrunable($0) ? $0.values.map { $0 != 0 } : nil }
+  }
+
   /// Keeps what is zero now in the weights of Convolution and InnerProduct.
   public static func keepingZeros(of parameters: [Parameter], in net: TrainingNet) -> FixedMasks {
-    FixedMasks(
-      parameters.map { net.isPrunable($0) ? $0.values.map { $0 != 0 } : nil }, of: parameters)
+    FixedMasks(zeros(of: parameters, in: net), of: parameters)
+  }
+
+  /// Keeps zero what these masks have as zero, too.
+  func add(_ others: [[Bool]?]) {
+    for (index, other) in others.enumerated() {
+      guard let other else { continue }
+      masks[index] = masks[index].map { zip($0, other).map { $0 && $1 } } ?? other
+    }
+    applyToValues()
   }
 
   private func applyToValues() {
@@ -42,8 +55,10 @@ public final class FixedMasks: Sparsifier {
 
   public func mask(of index: Int) -> [Bool]? { masks[index] }
 
+  public var state: [UInt8] { masks.state }
+
   public func restore(_ state: [UInt8], masks: [[Bool]?]) throws(Diagnostic) {
-    self.masks = try self.masks.replaced(by: masks, parameters: parameters)
+    self.masks = try self.masks.replaced(by: masks, state, parameters: parameters)
     applyToValues()
   }
 }

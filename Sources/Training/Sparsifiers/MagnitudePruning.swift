@@ -4,7 +4,7 @@ import IR
 ///
 /// At iterations t = begin, begin + frequency, … up to `end` the share of zeros becomes
 /// s(t) = final + (initial - final) (1 - (t - begin) / (end - begin))^3; between and after them the zeros stay. Only
-/// weights of Convolution and InnerProduct are pruned, never biases; what is pruned once stays so.
+/// weights of Convolution and InnerProduct are pruned, or whole groups of them; what is pruned once stays so.
 public final class MagnitudePruning: Sparsifier {
   /// Where the share of zeros is counted.
   public enum Scope: String, Hashable, Sendable, CaseIterable {
@@ -44,62 +44,49 @@ public final class MagnitudePruning: Sparsifier {
   }
 
   public let schedule: Schedule
-  public let scope: Scope
+  private let groups: TargetGroups
   private let parameters: [Parameter]
-  /// The places of what is pruned.
-  private let prunable: [Int]
   private var masks: ParameterMasks
 
   /// - Parameters:
   ///   - parameters: of the net that is trained.
   ///   - net: its definition, which tells what can be pruned.
-  public init(
+  public convenience init(
     schedule: Schedule, scope: Scope = .global, parameters: [Parameter], net: TrainingNet
   ) {
+    self.init(
+      schedule: schedule,
+      groups: TargetGroups(
+        elementsOf: parameters, in: net, share: 1, isUniform: scope == .uniform),
+      parameters: parameters)
+  }
+
+  /// - Parameter groups: what is pruned; each scope loses its own share times that of the schedule.
+  init(schedule: Schedule, groups: TargetGroups, parameters: [Parameter]) {
     self.schedule = schedule
-    self.scope = scope
+    self.groups = groups
     self.parameters = parameters
-    prunable = parameters.indices.filter { net.isPrunable(parameters[$0]) }
     masks = ParameterMasks(parameters.map { _ in nil }, of: parameters)
   }
 
   public var name: String { "magnitude pruning" }
 
   public func beginIteration(_ progress: TrainingProgress) {
-    guard let sparsity = schedule.sparsity(at: progress.iteration) else { return }
-    switch scope {
-    case .global: prune(prunable, to: sparsity)
-    case .uniform: for index in prunable { prune([index], to: sparsity) }
-    }
-  }
-
-  /// Masks the smallest elements of some parameters together, of equal ones the first.
-  private func prune(_ indices: [Int], to sparsity: Double) {
-    let total = indices.reduce(0) { $0 + parameters[$1].count }
-    let zeros = Int((sparsity * Double(total)).rounded())
-    guard zeros > 0 else { return }
-    let threshold = MagnitudeSelection.threshold(
-      of: indices.map { parameters[$0].values }, rank: zeros)
-    var ties = threshold.ties
-    for index in indices {
-      let values = parameters[index].values
-      masks[index] = values.map { value in
-        let magnitude = MagnitudeSelection.key(value)
-        if magnitude < threshold.key { return false }
-        if magnitude == threshold.key, ties > 0 {
-          ties -= 1
-          return false
-        }
-        return true
-      }
-      masks.apply(to: values, of: index)
+    guard let sparsity = schedule.sparsity(at: progress.iteration), sparsity > 0 else { return }
+    let pruned = groups.masks(
+      groups.survivors(parameters, progress: sparsity), parameters)
+    for (index, mask) in pruned.enumerated() where mask != nil {
+      masks[index] = mask
+      masks.apply(to: parameters[index].values, of: index)
     }
   }
 
   /// Gradients of pruned weights do not count for their norm.
   public func afterBackward(_ progress: TrainingProgress) {
     guard progress.clipsGradients else { return }
-    for index in prunable { masks.apply(to: parameters[index].gradient, of: index) }
+    for (index, parameter) in parameters.enumerated() {
+      masks.apply(to: parameter.gradient, of: index)
+    }
   }
 
   public func limitUpdate(of parameter: Parameter, index: Int, range: Range<Int>) {
@@ -108,8 +95,10 @@ public final class MagnitudePruning: Sparsifier {
 
   public func mask(of index: Int) -> [Bool]? { masks[index] }
 
+  public var state: [UInt8] { masks.state }
+
   public func restore(_ state: [UInt8], masks: [[Bool]?]) throws(Diagnostic) {
-    self.masks = try self.masks.replaced(by: masks, parameters: parameters)
+    self.masks = try self.masks.replaced(by: masks, state, parameters: parameters)
   }
 }
 

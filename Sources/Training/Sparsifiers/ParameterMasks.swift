@@ -30,15 +30,21 @@ struct ParameterMasks {
     apply(to: array, of: index, range: 0..<array.count)
   }
 
-  /// The same masks with those that are given in place of their own.
+  /// Which parameters have masks, for snapshots: the masks themselves are kept with the weights, where those of all
+  /// methods are one.
+  var state: [UInt8] { MethodState.bytes(of: masks.indices.filter { masks[$0] != nil }) }
+
+  /// The same masks with those of a snapshot in place of their own.
   ///
+  /// - Parameter state: of the masks that were saved.
   /// - Throws: if one has another size than its parameter.
-  func replaced(by others: [[Bool]?], parameters: [Parameter]) throws(Diagnostic)
-    -> ParameterMasks
+  func replaced(by others: [[Bool]?], _ state: [UInt8], parameters: [Parameter])
+    throws(Diagnostic) -> ParameterMasks
   {
+    let own: [Int] = try MethodState.value(of: state, "masks")
     var result = self
-    for (index, other) in others.enumerated() {
-      guard let other else { continue }
+    for index in own where others.indices.contains(index) {
+      guard let other = others[index] else { continue }
       let parameter = parameters[index]
       guard other.count == parameter.count else {
         throw .error(

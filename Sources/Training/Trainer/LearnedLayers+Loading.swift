@@ -67,6 +67,7 @@ struct SnapshotRestorer {
     }
     solver.iteration = snapshot.iteration
     solver.currentStep = snapshot.currentStep
+    solver.rateScale = snapshot.rateScale
     for (prefix, net) in trainer.namedNets {
       var states: [String: [UInt8]] = [:]
       for (name, state) in snapshot.netState where name.hasPrefix("\(prefix)/") {
@@ -90,6 +91,10 @@ struct SnapshotRestorer {
         throw .error("was trained with \(name), which this run does not use", file: file)
       }
       solver.add(FixedMasks(masks, of: solver.parameters))
+    }
+    // Snapshots of Caffe's forks do not keep what connectivity_mode freezes; it is found again, as they do.
+    if snapshot.methodState[FixedMasks.name] == nil {
+      trainer.fix(trainer.connectivity(to: snapshot.layers))
     }
   }
 

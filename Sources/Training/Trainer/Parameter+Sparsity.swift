@@ -1,8 +1,13 @@
 import IR
 
 extension Parameter {
-  /// How much of it is zero.
-  public var sparsity: ParameterSparsity {
+  /// How much of it is zero as it stands.
+  public var sparsity: ParameterSparsity { sparsity(mask: nil) }
+
+  /// How much of it is zero when a net computes with it.
+  ///
+  /// - Parameter mask: which elements may differ from zero; nil if none is masked.
+  func sparsity(mask: [Bool]?) -> ParameterSparsity {
     let rows = shape.axes == 0 ? 1 : shape[0]
     let columns = count / rows
     var small = 0
@@ -11,7 +16,8 @@ extension Parameter {
     for row in 0..<rows {
       var isRowZero = true
       for column in 0..<columns {
-        let value = values[row * columns + column]
+        let place = row * columns + column
+        let value = mask?[place] == false ? 0 : values[place]
         if abs(value) < ZeroOut.threshold { small += 1 }
         if value != 0 {
           isRowZero = false

@@ -10,13 +10,14 @@ extension Trainer {
     let parameters = solver.parameters
     var arrays: [Snapshot.LearnedArray] = []
     for (index, parameter) in parameters.enumerated() {
-      let mask = solver.sparsifiers.lazy.compactMap { $0.mask(of: index) }.first
+      let mask = solver.mask(of: index)
       let dense = Tensor(shape: parameter.shape, values: Array(parameter.values))
       guard dense.values.allSatisfy(\.isFinite) else {
         throw .error(
           "array \(parameter.index) of layer \"\(parameter.layer)\" has values that are no "
             + "finite numbers at iteration \(solver.iteration); training diverged")
       }
+      try requireMasked(index)
       var array = Snapshot.LearnedArray(dense, mask: mask)
       if let mask, zip(dense.values, mask).contains(where: { $0 != 0 && !$1 }) {
         array.tensor = Tensor(
@@ -34,10 +35,27 @@ extension Trainer {
       Tensor(shape: parameters[i % parameters.count].shape, values: Array(values))
     }
     snapshot.netState = netState
+    snapshot.rateScale = solver.rateScale
     for sparsifier in solver.sparsifiers {
       snapshot.methodState[sparsifier.name] = sparsifier.state
     }
     return snapshot
+  }
+
+  /// Zeros that a method keeps are there; only methods that let dense weights live on have something behind masks.
+  ///
+  /// - Throws: where something filled them in.
+  private func requireMasked(_ index: Int) throws(Diagnostic) {
+    let parameter = solver.parameters[index]
+    for sparsifier in solver.sparsifiers where !sparsifier.hidesDenseWeights {
+      guard let mask = sparsifier.mask(of: index),
+        let place = mask.indices.first(where: { !mask[$0] && parameter.values[$0] != 0 })
+      else { continue }
+      throw .error(
+        "element \(place) of array \(parameter.index) of layer \"\(parameter.layer)\" is "
+          + "\(parameter.values[place]) at iteration \(solver.iteration), where \(sparsifier.name) "
+          + "keeps a zero: this is a fault of sparsec, please report it")
+    }
   }
 
   /// The states of the net and its test nets, by net and layer.

@@ -18,6 +18,10 @@ public final class Trainer {
   private let save: (Snapshot) throws(Diagnostic) -> String
   private var smoothedLoss: SmoothedLoss
   private var divergence = DivergenceGuard()
+  /// Set if a run that diverges shall go back and on.
+  var recovery: Recovery?
+  /// Whether the last update was refused because the loss showed that training diverged.
+  private var hasDiverged = false
   /// The last snapshot of this run, or the one it began with.
   private var lastGood: (iteration: Int, path: String)?
 
@@ -59,19 +63,43 @@ public final class Trainer {
     lastGood = (snapshot.iteration, file)
   }
 
-  /// Starts from trained weights; layers that the file does not have keep theirs. What its masks make zero stays so.
+  /// Starts from trained weights; layers that the file does not have keep theirs. What its masks make zero stays so, if
+  /// no method of this run goes on with them, and so does what `connectivity_mode` freezes.
   ///
   /// - Parameter file: the name that messages give the file.
   /// - Throws: which array does not fit.
   public func load(_ layers: [Snapshot.Layer], file: String) throws(Diagnostic) {
-    let masks = try net.load(layers, definition: definition, file: file)
-    guard masks.contains(where: { $0 != nil }) else { return }
-    solver.add(FixedMasks(masks, of: solver.parameters))
+    var masks = try net.load(layers, definition: definition, file: file)
+    for (index, mask) in masks.enumerated() {
+      guard let mask else { continue }
+      let isAdopted = solver.sparsifiers.reduce(false) { $1.adopt(mask, of: index) || $0 }
+      if isAdopted { masks[index] = nil }
+    }
+    fix(masks)
+    fix(connectivity(to: layers))
   }
 
   /// Keeps the weights of Convolution and InnerProduct zero that are zero now.
   public func keepZeros() {
-    solver.add(FixedMasks.keepingZeros(of: solver.parameters, in: definition))
+    fix(FixedMasks.zeros(of: solver.parameters, in: definition))
+  }
+
+  /// Keeps zero what any of these masks, or those fixed before, have as zero.
+  func fix(_ masks: [[Bool]?]) {
+    guard masks.contains(where: { $0 != nil }) else { return }
+    if let fixed = solver.sparsifiers.lazy.compactMap({ $0 as? FixedMasks }).first {
+      fixed.add(masks)
+    } else {
+      solver.add(FixedMasks(masks, of: solver.parameters))
+    }
+  }
+
+  /// What `connectivity_mode` freezes of weights that come from a file.
+  func connectivity(to layers: [Snapshot.Layer]) -> [[Bool]?] {
+    let loaded = Set(layers.filter { !$0.arrays.isEmpty }.map(\.name))
+    return FixedMasks.connectivity(
+      solver.parameters, in: definition, isLoaded: solver.parameters.map { loaded.contains($0.layer) },
+      dialect: settings.dialect, fields: settings.forkFields)
   }
 
   /// Trains until `max_iter` or until asked to stop.
@@ -88,7 +116,14 @@ public final class Trainer {
       if isTestDue, iteration > 0 || settings.testsFirst {
         if try testAll(observer, request) == .stop { break }
       }
-      try makeUpdate(observer)
+      try keepGoodState()
+      do throws(Diagnostic) {
+        try makeUpdate(observer)
+      } catch {
+        guard hasDiverged, try recover(from: error, observer) else { throw error }
+        hasDiverged = false
+        continue
+      }
       let asked = request()
       stops = asked == .stop
       let isDue =
@@ -113,8 +148,7 @@ public final class Trainer {
     let step = try solver.step(net, reportsPenalty: isDisplayed) { (loss) throws(Diagnostic) in
       try self.requireSane(loss)
       if isDisplayed, self.makesZeros {
-        observer.observe(
-          .sparsity(iteration: number, self.solver.parameters.map(\.sparsity)))
+        observer.observe(.sparsity(iteration: number, self.sparsity))
       }
     }
     smoothedLoss.add(step.loss)
@@ -128,10 +162,26 @@ public final class Trainer {
       report.newStep = solver.currentStep
     }
     observer.observe(.iteration(report))
+    for sparsifier in solver.sparsifiers {
+      if let report = (sparsifier as? TargetedSparsifier)?.takeReport() {
+        observer.observe(.target(report))
+      }
+    }
+  }
+
+  /// Forgets the losses so far, after a step back.
+  func clearLosses() {
+    smoothedLoss = SmoothedLoss(window: settings.averageLoss)
+    divergence = DivergenceGuard()
   }
 
   private var isDisplayDue: Bool {
     settings.display > 0 && iteration % settings.display == 0
+  }
+
+  /// How much of each parameter is zero when the net computes with it.
+  private var sparsity: [ParameterSparsity] {
+    solver.parameters.enumerated().map { $1.sparsity(mask: solver.mask(of: $0)) }
   }
 
   private var makesZeros: Bool { !solver.sparsifiers.isEmpty }
@@ -139,7 +189,7 @@ public final class Trainer {
   /// Behind the last update Caffe shows the loss of one more batch.
   private func lookOnceMore(_ observer: any TrainingObserver) throws(Diagnostic) {
     guard isDisplayDue else { return }
-    let loss = try net.forward()
+    let loss = try solver.look(net)
     smoothedLoss.add(loss)
     observer.observe(
       .iteration(
@@ -156,6 +206,7 @@ public final class Trainer {
     case .notFinite: what = "the loss is \(loss)"
     case .exploded(let level): what = "the loss is \(loss), after about \(level) at first"
     }
+    hasDiverged = true
     let layer = net.firstNonFinite.map { "; it began in layer \"\($0)\"" } ?? ""
     let good =
       lastGood.map { "; the last good snapshot is \($0.path)" } ?? "; there is no snapshot yet"

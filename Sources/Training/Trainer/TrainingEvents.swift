@@ -7,6 +7,8 @@ public enum TrainingEvent: Sendable {
   case test(TestReport)
   /// How many weights are zero; with every displayed iteration, before its update, where a method makes zeros.
   case sparsity(iteration: Int, [ParameterSparsity])
+  /// A method that drives a target looked where it stands, or fixed its zeros.
+  case target(TargetReport)
   /// A snapshot is on disk; the path is that of its .solverstate.
   case snapshot(iteration: Int, path: String)
   case note(Diagnostic)

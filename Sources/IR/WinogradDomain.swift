@@ -1,5 +1,3 @@
-import IR
-
 /// Weights that were trained in the Winograd domain, F(4x4, 3x3) or F(4x4, 5x5), as the layer type
 /// `Winograd` of SkimCaffe stores them: a blob [M,M,out,in], M = 6 for 3x3 kernels and 8 for 5x5.
 ///

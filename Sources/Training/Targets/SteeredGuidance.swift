@@ -1,0 +1,104 @@
+import Foundation
+import IR
+
+/// SkimCaffe's guided pruning (Park et al. 2017), whose L1 strength follows a target: L1 and the guided threshold act
+/// where zeros pay, on windows of more than one place and inner products, and not on the first convolution.
+///
+/// The penalty adds to the weight decay that the solver asks for.
+final class SteeredGuidance: SteeredMethod, Regularizer {
+  /// `max_threshold_factor` and `prune_threshold` of the published solvers.
+  static let factor: Float = 10
+  static let threshold: Float = 1e-4
+
+  private let groups: TargetGroups
+  private let parameters: [Parameter]
+  private let settings: SolverSettings
+  private let plan: SparsifyingPlan
+  /// The scope of each parameter that is guided.
+  private let scope: [Int?]
+  private var steering: [Steering] = []
+
+  init(
+    _ groups: TargetGroups, _ parameters: [Parameter], in net: TrainingNet,
+    _ settings: SolverSettings, _ plan: SparsifyingPlan
+  ) {
+    self.groups = groups
+    self.parameters = parameters
+    self.settings = settings
+    self.plan = plan
+    var scope: [Int?] = parameters.map { _ in nil }
+    for (number, sets) in groups.scopes.map(\.sets).enumerated() {
+      for place in sets {
+        let index = groups.sets[place].members[0].parameter
+        if Self.pays(parameters[index], in: net) { scope[index] = number }
+      }
+    }
+    self.scope = scope
+  }
+
+  /// Whether zeros of some weights make a compiled net faster (GESL).
+  private static func pays(_ parameter: Parameter, in net: TrainingNet) -> Bool {
+    let shape = parameter.shape
+    guard shape.axes > 2 else { return true }
+    let first = net.layers.first { layer in
+      if case .operation(.convolution) = layer.operation { true } else { false }
+    }
+    return shape.count(from: 2) > 1 && parameter.layer != first?.name
+  }
+
+  let name = "steered guided pruning"
+  var strengths: [Float] { steering.map(\.strength) }
+
+  func steer(_ states: [ScopeState], _ progress: TrainingProgress) {
+    guard !steering.isEmpty else {
+      // What takes the weight at the wanted rank to the threshold in the time that there is.
+      steering = groups.scopes.indices.map { Steering(strength: start(of: $0)) }
+      return
+    }
+    for index in steering.indices {
+      steering[index].follow(states[index], coming: states[index].reached)
+    }
+  }
+
+  private func start(of number: Int) -> Float {
+    let sizes = parameters.indices.filter { scope[$0] == number }
+      .flatMap { parameters[$0].values.map { abs($0) } }.sorted()
+    guard !sizes.isEmpty else { return 0 }
+    let rank = min(sizes.count - 1, Int(groups.scopes[number].share * Double(sizes.count)))
+    let reach = settings.baseRate * Float(max(plan.full - plan.begin, 1))
+    return max(sizes[rank] * (1 - settings.momentum) / max(reach, 1e-12), 1e-12)
+  }
+
+  func add(
+    to parameter: Parameter, index: Int, range: Range<Int>, reportsTerm: Bool
+  ) -> Double {
+    guard let number = scope[index], number < steering.count, steering[number].acting > 0 else {
+      return 0
+    }
+    let strength = steering[number].acting
+    var sum = 0.0
+    for i in range {
+      let value = parameter.values[i]
+      parameter.gradient[i] += value > 0 ? strength : value < 0 ? -strength : 0
+      sum += Double(abs(value))
+    }
+    return reportsTerm ? Double(strength) * sum : 0
+  }
+
+  func finishUpdate(of parameter: Parameter, index: Int, range: Range<Int>) {
+    guard let number = scope[index], number < steering.count, steering[number].strength > 0,
+      let values = parameter.values.baseAddress, let updates = parameter.gradient.baseAddress
+    else { return }
+    ThresholdPruning.prune(
+      values + range.lowerBound, updates + range.lowerBound, count: range.count,
+      threshold: Self.threshold, factor: Self.factor)
+  }
+
+  func finish() { steering = groups.scopes.map { _ in Steering(strength: 0) } }
+
+  var state: [UInt8] { MethodState.bytes(of: steering) }
+
+  func restore(_ state: [UInt8], masks: [[Bool]?]) throws(Diagnostic) {
+    steering = try MethodState.value(of: state, name)
+  }
+}
