@@ -116,6 +116,7 @@ import Testing
         prune_threshold: 4 measure_threshold: 5 max_threshold_factor: 6 force_decay: 7
         winograd_sparsity_factor: 8 winograd_adjust_threshold: 0 surgery_stop_iter: 9
         surgery_iter_gamma: 10 surgery_iter_power: 11
+        group_lasso_solver: PROXIMAL group_lasso_span: true surgery_zeroes_in_tests: true
         """
     ).settings
     var fork = ForkFields()
@@ -131,6 +132,9 @@ import Testing
     fork.surgeryStop = 9
     fork.surgeryGamma = 10
     fork.surgeryPower = 11
+    fork.usesProximalGroups = true
+    fork.spansGroups = true
+    fork.surgeryForgetsInTests = true
     #expect(settings.forkFields == fork)
   }
 
@@ -253,8 +257,9 @@ import Testing
       "s.prototxt:2:22: unknown regularization_type \"L3\"; use L1 or L2"
     ),
     (
-      rest + "net: \"n\"\nregularization_type: \"ISTA\"",
-      "s.prototxt:2:22: regularization_type \"ISTA\" of SkimCaffe is not supported; use L1 or L2"
+      rest + "net: \"n\"\nregularization_type: \"L2_DNS\"",
+      "s.prototxt:2:22: regularization_type \"L2_DNS\" does not work in SkimCaffe either; use one of "
+        + "L1, L2, ISTA, L1_DNS, L1_Winograd"
     ),
     (rest + "net: \"n\"\niter_size: 0", "s.prototxt:2:12: iter_size is 0; it must be at least 1"),
     (

@@ -332,12 +332,28 @@ import Testing
     (
       inputs + "layer { name: \"c\" type: \"Scale\" bottom: \"x\" top: \"x\"\n"
         + "connectivity_mode: DISCONNECTED_GRPWISE }",
-      "n:4:20: layer \"c\" (Scale): connectivity_mode DISCONNECTED_GRPWISE is not supported"
+      "n:4:20: layer \"c\" (Scale): connectivity_mode DISCONNECTED_GRPWISE is for Convolution and"
     ),
     (
       inputs + "layer { name: \"c\" type: \"CInnerProduct\" bottom: \"x\" top: \"z\"\n"
-        + "inner_product_param { num_output: 3 } }",
-      "n:3:25: layer \"c\" (CInnerProduct): training with network surgery is not supported"
+        + "inner_product_param { num_output: 3 } cinner_product_param { gamma: -1 } }",
+      "n:4:62: layer \"c\" (CInnerProduct): gamma must be at least 0"
+    ),
+    (
+      inputs + "layer { name: \"f\" type: \"InnerProduct\" bottom: \"x\" top: \"z\"\n"
+        + "inner_product_param { num_output: 3 }\nparam { block_group_lasso { ydimen: 2 } } }",
+      "n:5:9: layer \"f\" (InnerProduct): block_group_lasso: tiles of 2 rows and 1 columns do not divide "
+        + "the weights, which have 3 rows"
+    ),
+    (
+      inputs + "layer { name: \"f\" type: \"InnerProduct\" bottom: \"x\" top: \"z\"\n"
+        + "inner_product_param { num_output: 3 }\nparam { regularization_type: \"L1_Winograd\" } }",
+      "n:5:9: layer \"f\" (InnerProduct): regularization_type \"L1_Winograd\" is for kernels"
+    ),
+    (
+      inputs + "layer { name: \"f\" type: \"InnerProduct\" bottom: \"x\" top: \"z\"\n"
+        + "inner_product_param { num_output: 3 }\nparam { decay_proto: \"nowhere\" } }",
+      "n:5:9: layer \"f\" (InnerProduct): decay_proto: "
     ),
   ]
 
@@ -347,31 +363,68 @@ import Testing
     #expect(line.hasPrefix(mistake.line), "\(line)")
   }
 
-  @Test func `group lasso is refused only where it acts`() {
+  // MARK: - Zeros
+
+  private func parameters(
+    _ text: String, dialect: TrainingDialect = .bvlc, solver: SolverSettings = SolverSettings()
+  ) throws -> [TrainingParameter] {
+    let net = try read(text, dialect: dialect, solver: solver)
+    return net.layers.flatMap(\.parameters)
+  }
+
+  @Test func `fields of structured sparsity learning are read for each array`() throws {
+    let weights = try parameters(
+      Self.inputs
+        + """
+        layer { name: "f" type: "InnerProduct" bottom: "x" top: "z" inner_product_param { num_output: 4 }
+          connectivity_mode: DISCONNECTED_GRPWISE
+          param { breadth_decay_mult: 2 kernel_shape_decay_mult: 3
+            block_group_lasso { ydimen: 2 block_decay_mult: 0.5 } block_group_lasso { } } }
+        """)
+    var fields = SparsityFields()
+    fields.rowFactor = 2
+    fields.columnFactor = 3
+    fields.blocks = [.init(width: 1, height: 2, factor: 0.5), .init(width: 1, height: 1, factor: 1)]
+    fields.connectivity = .groupwise
+    #expect(weights[0].sparsity == fields)
+    #expect(weights[1].sparsity == SparsityFields())
+  }
+
+  @Test func `both network surgeries are read`() throws {
+    let original = try parameters(
+      Self.inputs
+        + """
+        layer { name: "f" type: "CInnerProduct" bottom: "x" top: "z"
+          inner_product_param { num_output: 4 }
+          param { lr_mult: 1 } param { lr_mult: 2 } param { lr_mult: 0 } param { lr_mult: 0 }
+          cinner_product_param { gamma: 1e-4 power: 2 c_rate: 4 iter_stop: 14000
+            weight_mask_filler { type: "constant" value: 1 } } }
+        """)
+    #expect(
+      original.map(\.sparsity.surgery)
+        == [Surgery?](
+          repeating: .original(gamma: 1e-4, power: 2, stop: 14000, rate: 4), count: 2))
+    let plain =
+      Self.inputs
+      + """
+      layer { name: "f" type: "InnerProduct" bottom: "x" top: "z" inner_product_param { num_output: 4 } }
+      """
+    #expect(try parameters(plain).allSatisfy { $0.sparsity.surgery == nil })
+    #expect(
+      try parameters(plain, dialect: .dnsAgain).map(\.sparsity.surgery)
+        == [.reimplemented(threshold: 1.281), nil])
+  }
+
+  @Test func `force regularisation is refused only where it acts`() {
     let text =
       Self.inputs
         + """
         layer { name: "f" type: "InnerProduct" bottom: "x" top: "z" inner_product_param { num_output: 3 }
-          param { breadth_decay_mult: 1 block_group_lasso { xdimen: 2 } } }
+          param { force_mult: 1 } }
         """
     #expect(refusal(text) == "accepted")
     var solver = SolverSettings()
-    solver.forkFields.breadthDecay = 0.1
-    #expect(refusal(text, solver: solver).hasPrefix("n:4:31: layer \"f\" (InnerProduct): breadth"))
-    solver.forkFields.breadthDecay = 0
-    solver.forkFields.blockGroupDecay = 0.1
-    #expect(refusal(text, solver: solver).hasSuffix("group lasso is not supported"))
-  }
-
-  @Test func `pruning by the rules of SkimCaffe is refused`() {
-    let text =
-      Self.inputs
-        + """
-        layer { name: "f" type: "InnerProduct" bottom: "x" top: "z" inner_product_param { num_output: 3 }
-          param { regularization_type: "L1" } }
-        """
-    #expect(refusal(text) == "accepted")
-    #expect(refusal(text, dialect: .skim).contains("L1 of SkimCaffe prunes weights"))
-    #expect(refusal(text, dialect: .dnsAgain).contains("network surgery is not supported"))
+    solver.forkFields.forceDecay = 0.1
+    #expect(refusal(text, solver: solver).contains("force regularisation is not supported"))
   }
 }

@@ -11,6 +11,8 @@ final class FakeNet: TrainedNet {
   private(set) var batches = 0
   /// The loss of every batch from this one on is not a number.
   var breaksAt = Int.max
+  /// How many such losses there are.
+  var recoversAfter = Int.max
   /// What losses are multiplied by from `breaksAt` on, instead of being no numbers.
   var explosion: Float?
 
@@ -65,7 +67,10 @@ final class FakeNet: TrainedNet {
         sum += (value - point) * (value - point) / 2
       }
     }
-    if batches > breaksAt { return explosion.map { $0 * sum } ?? .nan }
+    if batches > breaksAt, recoversAfter > 0 {
+      recoversAfter -= 1
+      return explosion.map { $0 * sum } ?? .nan
+    }
     return sum
   }
 
@@ -99,6 +104,13 @@ final class Recorder: TrainingObserver {
     onEvent(event)
   }
 
+  /// What notes say.
+  var notes: [String] {
+    events.compactMap { event in
+      if case .note(let note) = event { note.message } else { nil }
+    }
+  }
+
   /// The events as one word each.
   var summary: [String] {
     events.map { event in
@@ -107,6 +119,7 @@ final class Recorder: TrainingObserver {
         report.rate == nil ? "look \(report.iteration)" : "update \(report.iteration)"
       case .test(let report): "test \(report.net) at \(report.iteration)"
       case .sparsity(let iteration, _): "sparsity \(iteration)"
+      case .target(let report): "target \(report.iteration)"
       case .snapshot(let iteration, _): "snapshot \(iteration)"
       case .note(let note): "\(note.level)"
       }

@@ -15,16 +15,17 @@ struct GoldenUpdateTests {
     "adadelta", "adagrad", "lr_exp", "lr_inv", "lr_multistep", "lr_poly", "lr_step", "nesterov",
     "rmsprop", "sgd_itersize2", "sgd_l1", "sgd_l1_strong", "sgd_l2", "sgd_nomom",
   ].map { "bvlc/\($0)" }
-  /// All but those with group lasso or masks.
   static let scnn = [
-    "adadelta", "adagrad", "adam", "bn_sgd", "connected_from_pruned", "l1_local", "lr_exp",
-    "lr_inv", "lr_multistep", "lr_poly", "lr_sigmoid", "lr_step", "nesterov", "rmsprop",
+    "adadelta", "adagrad", "adam", "bgl_cols", "bgl_rows", "bgl_rows_l1", "bgl_strong", "bn_sgd",
+    "connected_from_pruned", "disc_grpwise", "disc_grpwise_bgl", "disc_grpwise_bgl2", "l1_local",
+    "lr_exp", "lr_inv", "lr_multistep", "lr_poly", "lr_sigmoid", "lr_step", "nesterov", "rmsprop",
     "sgd_clip", "sgd_itersize2", "sgd_l1", "sgd_l1_strong", "sgd_l2", "sgd_nomom",
   ].map { "scnn/\($0)" }
 
   /// A case: its solver, and weights and gradients by parameter, one row for each stored update.
   private struct Trace {
     let settings: SolverSettings
+    let net: TrainingNet
     let parameters: [Parameter]
     let weights: [NumPyArray]
     let gradients: [NumPyArray]
@@ -40,6 +41,7 @@ struct GoldenUpdateTests {
         state: NetState(phase: .train), dialect: settings.dialect, solver: settings
       ) { (_, _, _) throws(Diagnostic) in [] }
       self.settings = settings
+      self.net = net
       let parameters = net.layers.flatMap { layer in
         layer.parameters.enumerated().map {
           Parameter(layer: layer.name, index: $0, settings: $1)
@@ -55,6 +57,23 @@ struct GoldenUpdateTests {
       gradients = try arrays("grads_all.npz")
     }
 
+    /// With the methods that the files ask for, started from the first stored weights.
+    func solver() -> Solver {
+      let methods = TrainingMethods(
+        parameters, in: net, settings, random: RandomSource(seed: 1))
+      let solver = Solver(
+        settings: settings, parameters: parameters, regularizers: methods.regularizers,
+        sparsifiers: methods.sparsifiers, threads: 2)
+      for (index, parameter) in parameters.enumerated() {
+        _ = parameter.values.update(fromContentsOf: row(0, of: weights[index], parameter))
+      }
+      let masks = FixedMasks.connectivity(
+        parameters, in: net, isLoaded: parameters.map { _ in true }, dialect: settings.dialect,
+        fields: settings.forkFields)
+      if masks.contains(where: { $0 != nil }) { solver.add(FixedMasks(masks, of: parameters)) }
+      return solver
+    }
+
     /// Row `k` of an array, in the parameter's own shape.
     func row(_ k: Int, of array: NumPyArray, _ parameter: Parameter) -> ArraySlice<Float> {
       array.values[k * parameter.count..<(k + 1) * parameter.count]
@@ -64,7 +83,7 @@ struct GoldenUpdateTests {
   @Test(arguments: bvlc + scnn)
   func `every stored update is made`(_ name: String) throws {
     let trace = try Trace(name)
-    let solver = Solver(settings: trace.settings, parameters: trace.parameters, threads: 2)
+    let solver = trace.solver()
     let updates = trace.weights[0].shape[0] - 1
     #expect(updates >= 11)
     var worst: Float = 0
@@ -98,9 +117,10 @@ struct GoldenUpdateTests {
     #expect(solver.iteration == updates)
   }
 
-  @Test func `no case of plain Caffe is left out`() throws {
-    let folder = try #require(SharedFiles.find("golden/training/bvlc"))
+  @Test(arguments: ["bvlc", "scnn"])
+  func `no case is left out`(_ kind: String) throws {
+    let folder = try #require(SharedFiles.find("golden/training/\(kind)"))
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-    #expect(Set(names.map { "bvlc/\($0)" }) == Set(Self.bvlc))
+    #expect(Set(names.map { "\(kind)/\($0)" }) == Set(kind == "bvlc" ? Self.bvlc : Self.scnn))
   }
 }

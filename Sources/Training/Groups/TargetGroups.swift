@@ -107,33 +107,39 @@ public struct TargetGroups {
   {
     var result: [[Bool]?] = sets.map { _ in nil }
     for scope in scopes {
-      let keys = scope.sets.map { norms(of: sets[$0], parameters) }
-      let total = keys.reduce(0) { $0 + $1.count }
-      let zeros = Int((scope.share * progress * Double(total)).rounded())
-      guard zeros > 0 else {
-        for place in scope.sets { result[place] = [Bool](repeating: true, count: sets[place].count) }
-        continue
-      }
-      let limit = MagnitudeSelection.threshold(of: keys.map(\.buffer), rank: zeros)
-      var ties = limit.ties
-      for (place, key) in zip(scope.sets, keys) {
-        var kept = key.buffer.map { norm in
-          let size = MagnitudeSelection.key(norm)
-          if size < limit.key || (keepsZeros && size == 0) { return false }
-          guard size == limit.key, ties > 0 else { return true }
-          ties -= 1
-          return false
-        }
-        let mustLive = structure != .depth && scope.share * progress < 1
-        if mustLive, !kept.contains(true) { kept[key.largest] = true }
-        result[place] = kept
-      }
+      let kept = survivors(
+        in: scope, parameters, share: scope.share * progress, keepsZeros: keepsZeros)
+      for (place, kept) in zip(scope.sets, kept) { result[place] = kept }
     }
     return result
   }
 
+  /// The same for one scope and any share, by set of the scope.
+  func survivors(
+    in scope: Scope, _ parameters: [Parameter], share: Double, keepsZeros: Bool = false
+  ) -> [[Bool]] {
+    let keys = scope.sets.map { norms(of: sets[$0], parameters) }
+    let total = keys.reduce(0) { $0 + $1.count }
+    let zeros = Int((share * Double(total)).rounded())
+    let limit =
+      zeros > 0
+      ? MagnitudeSelection.threshold(of: keys.map(\.buffer), rank: zeros) : (key: 0, ties: 0)
+    var ties = limit.ties
+    return keys.map { norms in
+      var kept = norms.buffer.map { norm in
+        let size = MagnitudeSelection.key(norm)
+        if size < limit.key || (keepsZeros && size == 0) { return false }
+        guard size == limit.key, ties > 0 else { return true }
+        ties -= 1
+        return false
+      }
+      if structure != .depth, share < 1, !kept.contains(true) { kept[norms.largest] = true }
+      return kept
+    }
+  }
+
   /// Norms per square root of elements, so that groups of different sizes compare.
-  private func norms(of set: WeightGroups, _ parameters: [Parameter]) -> FloatStorage {
+  func norms(of set: WeightGroups, _ parameters: [Parameter]) -> FloatStorage {
     if set.isElementwise {
       return FloatStorage(copying: parameters[set.members[0].parameter].values)
     }

@@ -7,7 +7,7 @@ import IR
 /// means the same here and in the sub-gradient form. Where sets of groups overlap (rows and columns), their steps follow
 /// each other.
 public final class ProximalGroupLasso: Sparsifier {
-  private var groups: [WeightGroups]
+  private let groups: [WeightGroups]
   private let parameters: [Parameter]
   private let momentum: Float
 
@@ -20,25 +20,22 @@ public final class ProximalGroupLasso: Sparsifier {
 
   public var name: String { "proximal group lasso" }
 
-  /// Changes the strength of all sets.
-  func setStrength(_ strength: (WeightGroups) -> Float) {
-    for index in groups.indices { groups[index].strength = strength(groups[index]) }
-  }
-
   public func endIteration(_ progress: TrainingProgress) {
     for group in groups where group.strength > 0 {
       let factor = parameters[group.members[0].parameter].settings.rateFactor
-      Self.shrink(
-        group, by: progress.rate * factor * group.strength / max(1 - momentum, 1e-3), parameters)
+      let amount = progress.rate * factor * group.strength / max(1 - momentum, 1e-3)
+      Self.shrink(group, parameters) { _ in amount }
     }
   }
 
-  /// One proximal step: the norm of every group is `amount` less, at least 0.
-  static func shrink(_ group: WeightGroups, by amount: Float, _ parameters: [Parameter]) {
+  /// One proximal step: the norm of every group is its amount less, at least 0.
+  static func shrink(
+    _ group: WeightGroups, _ parameters: [Parameter], by amount: (Int) -> Float
+  ) {
     group.scale(
       parameters,
-      by: group.squares(in: parameters).map { square in
-        let norm = Float(square.squareRoot())
+      by: group.squares(in: parameters).enumerated().map { index, square in
+        let (norm, amount) = (Float(square.squareRoot()), amount(index))
         return norm > amount ? 1 - amount / norm : 0
       })
   }

@@ -51,22 +51,14 @@ final class SteeredGuidance: SteeredMethod, Regularizer {
 
   func steer(_ states: [ScopeState], _ progress: TrainingProgress) {
     guard !steering.isEmpty else {
-      // What takes the weight at the wanted rank to the threshold in the time that there is.
-      steering = groups.scopes.indices.map { Steering(strength: start(of: $0)) }
+      steering = groups.scopes.indices.map { number in
+        Steering(
+          parameters.indices.filter { scope[$0] == number }, of: parameters,
+          share: groups.scopes[number].share, settings, plan)
+      }
       return
     }
-    for index in steering.indices {
-      steering[index].follow(states[index], coming: states[index].reached)
-    }
-  }
-
-  private func start(of number: Int) -> Float {
-    let sizes = parameters.indices.filter { scope[$0] == number }
-      .flatMap { parameters[$0].values.map { abs($0) } }.sorted()
-    guard !sizes.isEmpty else { return 0 }
-    let rank = min(sizes.count - 1, Int(groups.scopes[number].share * Double(sizes.count)))
-    let reach = settings.baseRate * Float(max(plan.full - plan.begin, 1))
-    return max(sizes[rank] * (1 - settings.momentum) / max(reach, 1e-12), 1e-12)
+    for index in steering.indices { steering[index].follow(states[index]) }
   }
 
   func add(

@@ -1,21 +1,24 @@
 import Foundation
 import IR
 
-/// Group lasso, or L1 where groups are single weights, whose strength follows a target.
+/// Group lasso whose zeros follow a target.
 ///
-/// All groups of a scope have one strength, times the square root of their elements so that groups of different sizes
-/// compare (Yuan and Lin 2006). It begins where the groups that shall become zero would do so within the time that there
-/// is if nothing held them.
+/// All groups of a scope shrink by a penalty of one strength, times the square root of their elements so that groups of
+/// different sizes compare (Yuan and Lin 2006); it is such that what shall become zero would do so within the time that
+/// there is if nothing held it. That alone seldom ends at the wanted share: stronger, it weakens every group and the net
+/// with them before any is zero. So the smallest groups, as many as shall be zero by now, are pressed on top, harder at
+/// each look that they outlive (growing regularisation, Wang et al. 2021), while the others are left to take over.
 final class SteeredLasso: SteeredMethod {
   private let groups: TargetGroups
   private let parameters: [Parameter]
   private let settings: SolverSettings
   private let plan: SparsifyingPlan
-  private var steering: [Steering] = []
-  /// How far a penalty of strength 1 moves a weight in one update.
-  private var step: Float = 0
-  /// How many looks ahead `coming` looks.
-  private static let lookAhead = 4
+  /// The strength of the penalty on all groups, by scope.
+  private var base: [Float] = []
+  /// How much shorter each update makes the groups that are pressed, by set and group; 0 for the others.
+  private var pressures: [[Float]] = []
+  /// In how many looks a group that is pressed for the first time would be zero if nothing held it.
+  private static let patience: Float = 2
 
   init(
     _ groups: TargetGroups, _ parameters: [Parameter], _ settings: SolverSettings,
@@ -28,82 +31,69 @@ final class SteeredLasso: SteeredMethod {
   }
 
   let name = "steered group lasso"
-  var strengths: [Float] { steering.map(\.strength) }
+  var strengths: [Float] { base }
 
   func steer(_ states: [ScopeState], _ progress: TrainingProgress) {
-    guard !steering.isEmpty else {
-      steering = groups.scopes.map { Steering(strength: start(of: $0)) }
-      return
+    if base.isEmpty {
+      base = groups.scopes.map { start(of: $0) }
+      pressures = groups.sets.map { [Float](repeating: 0, count: $0.count) }
     }
-    for index in steering.indices {
-      steering[index].follow(states[index], coming: coming(index))
-    }
-  }
-
-  /// The share of groups that would be zero a few looks from now if nothing held them.
-  private func coming(_ index: Int) -> Double {
-    let reach = Double(step * steering[index].strength) * Double(Self.lookAhead * plan.interval)
-    var (near, count) = (0, 0)
-    for place in groups.scopes[index].sets {
-      let norms = normsPerElement(groups.sets[place])
-      near += norms.count { $0 <= reach }
-      count += norms.count
-    }
-    return Double(near) / Double(max(count, 1))
-  }
-
-  private func normsPerElement(_ set: WeightGroups) -> [Double] {
-    set.squares(in: parameters).map { ($0 / Double(set.area)).squareRoot() }
+    for (scope, state) in zip(groups.scopes, states) { press(scope, to: state.wanted) }
   }
 
   private func start(of scope: TargetGroups.Scope) -> Float {
-    let norms = scope.sets.flatMap { normsPerElement(groups.sets[$0]) }.sorted()
+    let norms = scope.sets.flatMap { groups.norms(of: groups.sets[$0], parameters).buffer }.sorted()
     let rank = min(norms.count - 1, Int(scope.share * Double(norms.count)))
-    let reach = Double(settings.baseRate) * Double(max(plan.full - plan.begin, 1))
-    let start = norms[rank] * Double(1 - settings.momentum) / max(reach, 1e-12)
-    return Float(max(start, 1e-12))
+    let reach = settings.baseRate * Float(max(plan.full - plan.begin, 1))
+    return max(norms[rank] * (1 - settings.momentum) / max(reach, 1e-12), 1e-12)
   }
 
-  func endIteration(_ progress: TrainingProgress) {
-    step = progress.rate / max(1 - settings.momentum, 1e-3)
-    for (scope, steering) in zip(groups.scopes, steering) where steering.acting > 0 {
-      for place in scope.sets {
-        let set = groups.sets[place]
-        let factor = parameters[set.members[0].parameter].settings.rateFactor
-        let amount = step * factor * steering.acting
-        if set.isElementwise {
-          shrinkElements(of: parameters[set.members[0].parameter], by: amount)
-        } else if groups.structure == .depth || !isNearlyEmpty(set) {
-          ProximalGroupLasso.shrink(set, by: amount * Float(set.area).squareRoot(), parameters)
+  /// Presses the smallest groups of a scope, as many as shall be zero by now.
+  private func press(_ scope: TargetGroups.Scope, to share: Double) {
+    let doomed = groups.survivors(in: scope, parameters, share: share)
+    for (place, kept) in zip(scope.sets, doomed) {
+      let set = groups.sets[place]
+      let norms = set.squares(in: parameters)
+      for (group, isKept) in kept.enumerated() {
+        let norm = Float(norms[group].squareRoot())
+        if isKept {
+          pressures[place][group] = 0
+        } else if norm > 0 {
+          let gentle = norm / (Self.patience * Float(plan.interval))
+          pressures[place][group] = max(2 * pressures[place][group], gentle)
         }
       }
     }
   }
 
-  private func shrinkElements(of parameter: Parameter, by amount: Float) {
-    let values = parameter.values
-    for i in values.indices {
-      let left = max(abs(values[i]) - amount, 0)
-      values[i] = values[i] < 0 ? -left : left
+  func endIteration(_ progress: TrainingProgress) {
+    guard !base.isEmpty else { return }
+    let step = progress.rate / max(1 - settings.momentum, 1e-3)
+    for (scope, strength) in zip(groups.scopes, base) where strength > 0 {
+      for place in scope.sets {
+        let set = groups.sets[place]
+        let factor = parameters[set.members[0].parameter].settings.rateFactor
+        let amount = step * factor * strength * Float(set.area).squareRoot()
+        let pressure = pressures[place]
+        ProximalGroupLasso.shrink(set, parameters) { amount + pressure[$0] }
+      }
     }
   }
 
-  /// Whether only one group of a layer lives: it stays, since a layer of zeros cuts the net.
-  private func isNearlyEmpty(_ set: WeightGroups) -> Bool {
-    set.squares(in: parameters).count { $0 > 0 } <= 1
+  func finish() {
+    base = groups.scopes.map { _ in 0 }
+    pressures = []
   }
-
-  func finish() { steering = groups.scopes.map { _ in Steering(strength: 0) } }
 
   private struct State: Codable {
-    var steering: [Steering]
-    var step: Float
+    var base: [Float]
+    var pressures: [[Float]]
   }
 
-  var state: [UInt8] { MethodState.bytes(of: State(steering: steering, step: step)) }
+  var state: [UInt8] { MethodState.bytes(of: State(base: base, pressures: pressures)) }
 
   func restore(_ state: [UInt8], masks: [[Bool]?]) throws(Diagnostic) {
     let saved: State = try MethodState.value(of: state, name)
-    (steering, step) = (saved.steering, saved.step)
+    (base, pressures) = (saved.base, saved.pressures)
   }
 }

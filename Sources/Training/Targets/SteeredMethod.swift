@@ -22,8 +22,8 @@ protocol SteeredMethod: Sparsifier {
   func finish()
 }
 
-/// The strength of a penalty on its way to a target: it rests while there are zeros enough, and grows while too few are
-/// there or about to come.
+/// The strength of a penalty on single weights on its way to a target: it rests while there are zeros enough, and grows
+/// while there are too few.
 struct Steering: Hashable, Sendable, Codable {
   /// What acts when it does not rest.
   private(set) var strength: Float
@@ -34,13 +34,29 @@ struct Steering: Hashable, Sendable, Codable {
 
   init(strength: Float) { self.strength = strength }
 
+  /// What takes the weight at the wanted rank to zero in the time that there is, if nothing holds it.
+  init(
+    _ indices: [Int], of parameters: [Parameter], share: Double, _ settings: SolverSettings,
+    _ plan: SparsifyingPlan
+  ) {
+    let arrays = indices.map { parameters[$0].values }
+    let count = arrays.reduce(0) { $0 + $1.count }
+    let reach = settings.baseRate * Float(max(plan.full - plan.begin, 1))
+    guard count > 0 else {
+      self.init(strength: 0)
+      return
+    }
+    let rank = min(count, Int(share * Double(count)) + 1)
+    let size = Float(bitPattern: MagnitudeSelection.threshold(of: arrays, rank: rank).key)
+    self.init(strength: max(size * (1 - settings.momentum) / max(reach, 1e-12), 1e-12))
+  }
+
   /// What acts now.
   var acting: Float { rests ? 0 : strength }
 
-  /// - Parameter coming: the share of zeros that will be there before long if nothing changes.
-  mutating func follow(_ state: ScopeState, coming: Double) {
+  mutating func follow(_ state: ScopeState) {
     rests = state.reached >= state.wanted
-    guard !rests, coming < state.wanted else { return }
-    strength *= Float(exp2(min(Self.gain * (state.wanted - coming), Self.most)))
+    guard !rests else { return }
+    strength *= Float(exp2(min(Self.gain * (state.wanted - state.reached), Self.most)))
   }
 }

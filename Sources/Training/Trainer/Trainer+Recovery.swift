@@ -10,7 +10,22 @@ struct Recovery {
   static let factor: Float = 0.5
 
   var count = 0
-  var good: Snapshot?
+  /// The last states, the newest last.
+  var states: [Snapshot] = []
+  private static let kept = 3
+
+  mutating func keep(_ state: Snapshot) {
+    states.append(state)
+    if states.count > Self.kept { states.removeFirst() }
+  }
+
+  /// The newest state that lies well before an iteration; those behind it are no good.
+  mutating func state(before iteration: Int) -> Snapshot? {
+    while states.count > 1, let last = states.last, iteration - last.iteration < interval / 2 {
+      states.removeLast()
+    }
+    return states.last
+  }
 }
 
 extension Trainer {
@@ -22,8 +37,10 @@ extension Trainer {
 
   /// Keeps the state in memory if it is time to.
   func keepGoodState() throws(Diagnostic) {
-    guard let recovery, iteration % recovery.interval == 0 else { return }
-    self.recovery?.good = try snapshot()
+    guard let recovery, iteration % recovery.interval == 0,
+      recovery.states.last?.iteration != iteration
+    else { return }
+    self.recovery?.keep(try snapshot())
   }
 
   /// Goes back, if it may.
@@ -31,14 +48,13 @@ extension Trainer {
   /// - Parameter reason: what went wrong.
   /// - Returns: whether training can go on.
   func recover(from reason: Diagnostic, _ observer: any TrainingObserver) throws(Diagnostic) -> Bool {
-    guard var recovery, let good = recovery.good, recovery.count < Recovery.most else {
-      return false
-    }
+    guard var recovery, recovery.count < Recovery.most,
+      let good = recovery.state(before: iteration)
+    else { return false }
     recovery.count += 1
     let scale = solver.rateScale * Recovery.factor
     try SnapshotRestorer(trainer: self, snapshot: good, file: "the last good state").restore()
     solver.rateScale = scale
-    recovery.good?.rateScale = scale
     self.recovery = recovery
     clearLosses()
     observer.observe(

@@ -87,7 +87,9 @@ public struct TrainingMethods {
           schedule: .init(final: 1, begin: plan.begin, end: plan.full, frequency: plan.interval),
           groups: groups, parameters: parameters))
       return
-    case .ssl, .l1: method = SteeredLasso(groups, parameters, settings, plan)
+    case .ssl where target.structure != .element:
+      method = SteeredLasso(groups, parameters, settings, plan)
+    case .ssl, .l1: method = SteeredL1(groups, parameters, settings, plan)
     case .guided: method = SteeredGuidance(groups, parameters, in: net, settings, plan)
     case .dns: method = SteeredSurgery(groups, parameters, plan, random: random)
     }
