@@ -43,9 +43,9 @@ public final class TrainJob {
       settings: settings, net: trained, definition: net, testNets: tests,
       regularizers: methods.regularizers, sparsifiers: methods.sparsifiers,
       threads: options.threads,
-      save: { (snapshot) throws(Diagnostic) in
+      save: { [masks = options.maskFormat] (snapshot) throws(Diagnostic) in
         try SnapshotFiles.write(
-          snapshot, prefix: settings.snapshotPrefix, format: settings.snapshotFormat
+          snapshot, prefix: settings.snapshotPrefix, format: settings.snapshotFormat, masks: masks
         ).state
       })
     if options.target != nil {
