@@ -143,7 +143,8 @@ let package = Package(
       name: "GoldenTests", dependencies: ["GoldenSupport", "IR", "TestSupport"],
       swiftSettings: warningsAreErrors),
     .testTarget(
-      name: "DriverTests", dependencies: ["Driver", "Caffe", "IR", "Passes", "SparsecRuntime"],
+      name: "DriverTests",
+      dependencies: ["Driver", "Caffe", "IR", "Passes", "SparsecRuntime", "Training"],
       swiftSettings: warningsAreErrors),
     .testTarget(
       name: "EndToEndTests",
