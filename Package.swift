@@ -155,7 +155,10 @@ let package = Package(
       ], exclude: ["Programs"], swiftSettings: warningsAreErrors),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["sparsec", "Caffe", "CImageEncoders", "IR", "NumPy", "TestSupport"],
+      dependencies: [
+        "sparsec", "Caffe", "CImageEncoders", "CLevelDB", "Datasets", "IR", "NumPy",
+        "TestSupport",
+      ],
       swiftSettings: warningsAreErrors),
     .testTarget(
       name: "FuzzTests",

@@ -62,7 +62,8 @@ extension Parameter {
 
   /// Those at the edges may be smaller.
   private func tiles(_ block: SparsityFields.Block, mask: [Bool]?)
-    -> ParameterSparsity.Tiles {
+    -> ParameterSparsity.Tiles
+  {
     let (rows, columns) = (matrix.rows, matrix.columns)
     let (width, height) = (max(1, block.width), max(1, block.height))
     let across = (columns + width - 1) / width
