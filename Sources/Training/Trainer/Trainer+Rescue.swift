@@ -10,10 +10,12 @@ extension Trainer {
   }
 
   var standing: Standing {
-    Standing(
+    // What this one remembers is as large as the net, and changes only with an update.
+    let methods = solver.sparsifiers.filter { !($0 is SplicedThreshold) }
+    return Standing(
       netState: netState,
       methodState: Dictionary(
-        solver.sparsifiers.map { ($0.name, $0.state) }, uniquingKeysWith: { _, last in last }),
+        methods.map { ($0.name, $0.state) }, uniquingKeysWith: { _, last in last }),
       averages: averages.map { Array($0.values) })
   }
 
@@ -30,21 +32,10 @@ extension Trainer {
   /// Writes a snapshot of the state before an update or a test in which something broke, so that the run can go on from
   /// it, when that is mended, as if nothing had been wrong.
   ///
-  /// - Parameters:
-  ///   - failure: what broke.
-  ///   - isInUpdate: whether it was between a forward and a backward pass of an update.
   /// - Returns: the failure, and where the state is.
   func rescued(
-    _ failure: Diagnostic, from standing: Standing, isInUpdate: Bool,
-    observer: any TrainingObserver
+    _ failure: Diagnostic, from standing: Standing, observer: any TrainingObserver
   ) -> Diagnostic {
-    if isInUpdate {
-      // Methods may have put masked weights in place of dense ones for the passes.
-      let progress = TrainingProgress(
-        iteration: iteration, maximumIterations: settings.maximumIterations, rate: 0,
-        clipsGradients: false)
-      for sparsifier in solver.sparsifiers.reversed() { sparsifier.afterBackward(progress) }
-    }
     if lastGood?.iteration != iteration, iteration > 0 {
       for (parameter, values) in zip(averages, standing.averages) {
         _ = parameter.values.update(fromContentsOf: values)
@@ -52,7 +43,7 @@ extension Trainer {
       do throws(Diagnostic) {
         var snapshot = try snapshot()
         snapshot.netState = standing.netState
-        snapshot.methodState = standing.methodState
+        snapshot.methodState.merge(standing.methodState) { _, before in before }
         try keep(snapshot, observer)
       } catch {
         return Self.extended(

@@ -161,7 +161,7 @@ public final class Trainer {
       }
     } catch {
       guard isInPasses else { throw error }
-      throw rescued(error, from: before, isInUpdate: true, observer: observer)
+      throw rescued(error, from: before, observer: observer)
     }
     smoothedLoss.add(step.loss)
     var report = IterationReport(
@@ -239,7 +239,7 @@ public final class Trainer {
     do {
       return try runTests(observer, request)
     } catch {
-      throw rescued(error, from: before, isInUpdate: false, observer: observer)
+      throw rescued(error, from: before, observer: observer)
     }
   }
 
