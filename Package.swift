@@ -143,7 +143,8 @@ let package = Package(
       name: "GoldenTests", dependencies: ["GoldenSupport", "IR", "TestSupport"],
       swiftSettings: warningsAreErrors),
     .testTarget(
-      name: "DriverTests", dependencies: ["Driver", "Caffe", "IR", "Passes", "SparsecRuntime"],
+      name: "DriverTests",
+      dependencies: ["Driver", "Caffe", "IR", "Passes", "SparsecRuntime", "Training"],
       swiftSettings: warningsAreErrors),
     .testTarget(
       name: "EndToEndTests",
@@ -154,7 +155,10 @@ let package = Package(
       ], exclude: ["Programs"], swiftSettings: warningsAreErrors),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["sparsec", "Caffe", "CImageEncoders", "IR", "NumPy", "TestSupport"],
+      dependencies: [
+        "sparsec", "Caffe", "CImageEncoders", "CLevelDB", "Datasets", "IR", "NumPy",
+        "TestSupport",
+      ],
       swiftSettings: warningsAreErrors),
     .testTarget(
       name: "FuzzTests",

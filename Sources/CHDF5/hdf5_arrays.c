@@ -1,12 +1,8 @@
 #include "hdf5_arrays.h"
 
+#include "hdf5_creation.h"
 #include "hdf5_lock.h"
 
-#if __has_include(<hdf5/serial/hdf5.h>)
-#include <hdf5/serial/hdf5.h>
-#else
-#include <hdf5.h>
-#endif
 #include <string.h>
 
 // The library prints its errors unless told otherwise; ours are results.
@@ -109,15 +105,18 @@ enum hdf5_result hdf5_write(
   const hid_t space = layout->axes == 0 ? H5Screate(H5S_SCALAR)
                                         : H5Screate_simple(layout->axes, extents, NULL);
   const hid_t links = H5Pcreate(H5P_LINK_CREATE);
+  const hid_t creation = hdf5_creation();
   bool is_written = false;
-  if (space >= 0 && links >= 0 && H5Pset_create_intermediate_group(links, 1) >= 0) {
+  if (space >= 0 && links >= 0 && creation >= 0
+      && H5Pset_create_intermediate_group(links, 1) >= 0) {
     const hid_t array =
-        H5Dcreate2(file, name, H5T_NATIVE_FLOAT, space, links, H5P_DEFAULT, H5P_DEFAULT);
+        H5Dcreate2(file, name, H5T_NATIVE_FLOAT, space, links, creation, H5P_DEFAULT);
     if (array >= 0) {
       is_written = H5Dwrite(array, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
       is_written = H5Dclose(array) >= 0 && is_written;
     }
   }
+  if (creation >= 0) H5Pclose(creation);
   if (links >= 0) H5Pclose(links);
   if (space >= 0) H5Sclose(space);
   return is_written ? hdf5_done : hdf5_failed;

@@ -1,12 +1,8 @@
 #include "hdf5_values.h"
 
+#include "hdf5_creation.h"
 #include "hdf5_lock.h"
 
-#if __has_include(<hdf5/serial/hdf5.h>)
-#include <hdf5/serial/hdf5.h>
-#else
-#include <hdf5.h>
-#endif
 #include <string.h>
 
 // Memory grows by so much at a time.
@@ -48,13 +44,16 @@ bool hdf5_make_group(hdf5_file file, const char *name) {
 static bool write_array(
     hid_t file, const char *name, hid_t stored, hid_t given, hid_t space, const void *values) {
   if (space < 0) return false;
-  const hid_t array =
-      H5Dcreate2(file, name, stored, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t creation = hdf5_creation();
+  const hid_t array = creation < 0
+      ? -1
+      : H5Dcreate2(file, name, stored, space, H5P_DEFAULT, creation, H5P_DEFAULT);
   bool is_written = array >= 0;
   if (is_written && values) {
     is_written = H5Dwrite(array, given, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
   }
   if (array >= 0) is_written = H5Dclose(array) >= 0 && is_written;
+  if (creation >= 0) H5Pclose(creation);
   H5Sclose(space);
   return is_written;
 }

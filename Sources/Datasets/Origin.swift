@@ -20,7 +20,7 @@ struct Origin: Hashable, Sendable {
 
   /// A one-line error about one record of a database.
   func error(_ message: String, record key: UnsafeRawBufferPointer) -> Diagnostic {
-    error("record \(Self.quoted(key)): \(message)")
+    error("record \(Self.quoted(key)): \(message); make the database again")
   }
 
   /// A key as messages show it: quoted, without control characters, cut off if it is long.

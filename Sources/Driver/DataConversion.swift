@@ -19,11 +19,13 @@ public enum DataConversion {
     }
   }
 
-  /// Writes the binary version of CIFAR-10 into a folder of two LMDBs and the mean of the first.
+  /// Writes the binary version of CIFAR-10 as two LMDBs and the mean of the first into a folder, which may have other
+  /// files in it.
   public static func cifar10(
     folder: String, to output: String, notice: Notice = { _, _ in }
   ) throws(Diagnostic) -> Conversion.Result {
-    let made = try FolderInTheMaking(output)
+    let made = try PartsInTheMaking(
+      output, parts: CIFARFiles.Part.allCases.map(\.databaseName) + [meanName])
     var text = ""
     for part in CIFARFiles.Part.allCases {
       let (name, path) = (part.databaseName, "\(made.partial)/\(part.databaseName)")
@@ -34,13 +36,15 @@ public enum DataConversion {
     }
     let mean = try DatabaseMean.compute(of: "\(made.partial)/\(CIFARFiles.Part.train.databaseName)")
     {
-      notice("mean.binaryproto", $0)
+      notice(meanName, $0)
     }
-    try write(mean, to: "\(made.partial)/mean.binaryproto", name: "\(output)/mean.binaryproto")
-    text += "\(output.onOneLine)/mean.binaryproto: mean of \(size(of: mean))\n"
+    try write(mean, to: "\(made.partial)/\(meanName)", name: "\(output)/\(meanName)")
+    text += "\(output.onOneLine)/\(meanName): mean of \(size(of: mean))\n"
     try made.finish()
     return Conversion.Result(text: text, findings: [])
   }
+
+  private static let meanName = "mean.binaryproto"
 
   /// Writes the pictures of a list into an LMDB.
   ///

@@ -10,6 +10,8 @@ struct CaffeLog {
   /// Which test net's outputs come, and the names of those that came.
   private var testNet = 0
   private var outputs: [String: Int] = [:]
+  /// The kind of sparsity whose values are expected on the next line, which has no head.
+  private var awaited: String?
 
   static func read(_ bytes: [UInt8], name: String) -> TrainingLog {
     var reader = CaffeLog(log: TrainingLog(name: name))
@@ -23,9 +25,13 @@ struct CaffeLog {
     // Long lines are no measurements, but parts of nets.
     guard bytes.count < 1 << 16 else { return }
     guard let message = Self.message(of: bytes) else {
-      names.read(String(decoding: bytes, as: UTF8.self))
+      let line = String(decoding: bytes, as: UTF8.self)
+      if let kind = awaited { readSparsity(kind: kind, values: line[...]) }
+      awaited = nil
+      names.read(line)
       return
     }
+    awaited = nil
     names.begin(message)
     if message.hasPrefix("Iteration ") {
       readIteration(message)
@@ -34,20 +40,24 @@ struct CaffeLog {
     } else if message.hasPrefix("Train net output #") {
       readOutput(message, prefix: "Train net output #", isOfTests: false)
     } else if let range = message.range(of: "Sparsity %:") {
-      readSparsity(kind: message[..<range.lowerBound], values: message[range.upperBound...])
+      let kind = message[..<range.lowerBound].trimmingCharacters(in: .whitespaces)
+      let values = message[range.upperBound...]
+      // Newer versions of the forks break the line behind the colon.
+      if values.isEmpty { awaited = kind } else { readSparsity(kind: kind, values: values) }
     } else if let range = message.range(of: " Sparsity: ") {
       readShare(kind: message[..<range.lowerBound], value: message[range.upperBound...])
     }
   }
 
-  /// What follows the head of a line ("I0314 11:32:07.457612 30884 solver.cpp:230] "), trimmed.
+  /// What follows the head of a line ("I0314 11:32:07.457612 30884 solver.cpp:230] "), trimmed, but for tabs at its
+  /// end: there are empty values between them.
   private static func message(of line: ArraySlice<UInt8>) -> String? {
     guard let level = line.first, "IWEF".utf8.contains(level),
       let digit = line.dropFirst().first, (0x30...0x39).contains(digit),
       let end = line.prefix(200).firstIndex(of: UInt8(ascii: "]"))
     else { return nil }
     return String(decoding: line[(end + 1)...], as: UTF8.self)
-      .trimmingCharacters(in: .whitespacesAndNewlines)
+      .trimmingCharacters(in: CharacterSet(charactersIn: " \r"))
   }
 
   /// `Iteration 100, loss = 0.2`, `Iteration 100 (12 iter/s, 8 s/100 iters), loss = 0.2`,
@@ -93,21 +103,41 @@ struct CaffeLog {
     add(rest[equals.upperBound...], to: name, quantity, isOfTests: isOfTests)
   }
 
+  /// What curves are called behind the layer's name, by what logs call them. SkimCaffe's are those of arrays of four
+  /// axes: lines and slices of [outputs, inputs, kernel].
+  private static let suffixes = [
+    "": "", "Element": "", "Column": " columns", "Row": " rows",
+    "OC-fiber": " lines of outputs", "IC-fiber": " lines of inputs", "kernel-fiber": " kernels",
+    "OC-slice": " outputs", "IC-slice": " inputs", "kernel-slice": " places of the kernel",
+  ]
+
   /// One value for each learned array, in percent; -1 where there is none.
-  private mutating func readSparsity(kind: Substring, values: Substring) {
-    let words = values.split(whereSeparator: \.isWhitespace)
-    // Block sparsity is a list of its own for each array.
-    let suffix: String
-    switch kind.trimmingCharacters(in: .whitespaces) {
-    case "", "Element": suffix = ""
-    case "Column": suffix = " columns"
-    case "Row": suffix = " rows"
-    default: return
+  private mutating func readSparsity(kind: String, values: Substring) {
+    guard kind != "Block" else {
+      readBlocks(values)
+      return
     }
-    for (index, word) in words.enumerated() where names.isWeight(index, of: words.count) {
-      guard word != "-1" else { continue }
-      add(
-        word, to: names.name(index, of: words.count) + suffix, .sparsity, isOfTests: false)
+    guard let suffix = Self.suffixes[kind] else { return }
+    let words = values.split(whereSeparator: \.isWhitespace)
+    let arrays = names.arrays(
+      count: words.count, areKernels: kind.hasSuffix("-fiber") || kind.hasSuffix("-slice"))
+    for (word, array) in zip(words, arrays) where array.isWeight && word != "-1" {
+      add(word, to: array.name + suffix, .sparsity, isOfTests: false)
+    }
+  }
+
+  /// `(75,1):50;(3,2):12.5;` for each array, followed by a tab; nothing before the tab where an array has no blocks.
+  private mutating func readBlocks(_ values: Substring) {
+    var fields = values.drop { $0 == " " }
+      .split(separator: "\t", omittingEmptySubsequences: false)
+    if fields.last?.isEmpty == true { fields.removeLast() }
+    for (field, array) in zip(fields, names.arrays(count: fields.count, areKernels: false)) {
+      for block in field.split(separator: ";") {
+        let parts = block.split(separator: ":")
+        guard parts.count == 2 else { continue }
+        add(
+          parts[1], to: "\(array.name) blocks \(parts[0])", .sparsity, isOfTests: false)
+      }
     }
   }
 

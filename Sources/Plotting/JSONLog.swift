@@ -15,6 +15,10 @@ enum JSONLog {
     var outputs: [String: Double]?
     /// Shares of zeros, 0 to 1.
     var sparsity: [String: Double]?
+    var columns: [String: Double]?
+    var rows: [String: Double]?
+    /// By layer, then by the size of blocks.
+    var blocks: [String: [String: Double]]?
   }
 
   /// Lines of other kinds.
@@ -57,8 +61,20 @@ enum JSONLog {
       log.add(
         value, at: entry.iteration, to: "\(run) \(output)", quantity, isOfTests: isOfTests)
     }
-    for (layer, share) in (entry.sparsity ?? [:]).sorted(by: { $0.key < $1.key }) {
-      log.add(share * 100, at: entry.iteration, to: layer, .sparsity, isOfTests: false)
+    for (shares, suffix) in [
+      (entry.sparsity, ""), (entry.columns, " columns"), (entry.rows, " rows"),
+    ] {
+      for (layer, share) in (shares ?? [:]).sorted(by: { $0.key < $1.key }) {
+        log.add(
+          share * 100, at: entry.iteration, to: layer + suffix, .sparsity, isOfTests: false)
+      }
+    }
+    for (layer, blocks) in (entry.blocks ?? [:]).sorted(by: { $0.key < $1.key }) {
+      for (size, share) in blocks.sorted(by: { $0.key < $1.key }) {
+        log.add(
+          share * 100, at: entry.iteration, to: "\(layer) blocks \(size)", .sparsity,
+          isOfTests: false)
+      }
     }
   }
 }

@@ -1,6 +1,15 @@
 /// The names of a net's learned arrays in their order, from the definition of the net that a log repeats.
 struct ParameterNames {
-  private var arrays: [(layer: String, isWeight: Bool)] = []
+  /// An array as curves are called.
+  struct Array: Hashable {
+    var name: String
+    /// Whether it is what a layer multiplies by, and no bias or statistic.
+    var isWeight: Bool
+  }
+
+  private var known: [Array] = []
+  /// Those of `known` that have four axes.
+  private var kernels: [Array] = []
   private var isReading = false
   private var isDone = false
   private var depth = 0
@@ -13,7 +22,7 @@ struct ParameterNames {
   mutating func begin(_ message: String) {
     if isReading {
       isReading = false
-      isDone = !arrays.isEmpty
+      isDone = !known.isEmpty
     }
     isReading = !isDone && message.hasPrefix("Initializing net from parameters:")
     depth = 0
@@ -49,28 +58,31 @@ struct ParameterNames {
   private mutating func endLayer() {
     guard let name, let type else { return }
     self.name = nil
+    let weights = Array(name: name, isWeight: true)
+    let other = Array(name: name, isWeight: false)
     switch type {
-    case "Convolution", "InnerProduct", "Deconvolution", "Embed", "CONVOLUTION", "INNER_PRODUCT",
-      "DECONVOLUTION":
-      arrays.append((name, true))
-      if hasBias { arrays.append((name, false)) }
-    case "BatchNorm": arrays += [(name, false), (name, false), (name, false)]
-    case "Scale":
-      arrays.append((name, false))
-      // Elsewhere a bias is the rule.
-      if hasScaleBias { arrays.append((name, false)) }
-    case "PReLU", "Bias": arrays.append((name, false))
+    case "Convolution", "CConvolution", "Deconvolution", "CONVOLUTION", "DECONVOLUTION":
+      kernels.append(weights)
+      known += hasBias ? [weights, other] : [weights]
+    case "InnerProduct", "CInnerProduct", "Embed", "INNER_PRODUCT":
+      known += hasBias ? [weights, other] : [weights]
+    case "BatchNorm": known += [other, other, other]
+    // Elsewhere a bias is the rule.
+    case "Scale": known += hasScaleBias ? [other, other] : [other]
+    case "PReLU", "Bias": known.append(other)
     default: return
     }
   }
 
-  /// Whether array `index` of `count` is a layer's weights; if the net is not known, even ones are.
-  func isWeight(_ index: Int, of count: Int) -> Bool {
-    arrays.count == count ? arrays[index].isWeight : index % 2 == 0
-  }
-
-  /// What to call array `index` of `count`.
-  func name(_ index: Int, of count: Int) -> String {
-    arrays.count == count ? arrays[index].layer : "array \(index)"
+  /// The arrays that a line with `count` values speaks of: all, or, in SkimCaffe, those of at least two axes.
+  ///
+  /// - Parameter areKernels: whether it speaks of arrays of four axes only.
+  /// - Returns: `count` arrays; if the net is not known, every other one is taken for weights, as all have a bias.
+  func arrays(count: Int, areKernels: Bool) -> [Array] {
+    let candidates = areKernels ? [kernels] : [known, known.filter(\.isWeight)]
+    if let arrays = candidates.first(where: { $0.count == count }) { return arrays }
+    return (0..<count).map { index in
+      Array(name: "array \(index)", isWeight: areKernels || index % 2 == 0)
+    }
   }
 }

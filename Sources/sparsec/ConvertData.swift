@@ -26,13 +26,14 @@ struct ConvertCIFAR10: ParsableCommand {
     abstract: "Write CIFAR-10 into LMDBs for training and testing, and compute their mean.",
     discussion: """
       The folder is that of the binary version: data_batch_1.bin to data_batch_5.bin and \
-      test_batch.bin. What is made has cifar10_train_lmdb, cifar10_test_lmdb and \
-      mean.binaryproto in it.
+      test_batch.bin. The output folder gets cifar10_train_lmdb, cifar10_test_lmdb and \
+      mean.binaryproto, beside what is in it; if one of them is there, nothing is written.
       """)
 
   @Argument(help: ArgumentHelp("Where the .bin files are.", valueName: "folder"))
   var folder: String
-  @Option(name: .shortAndLong, help: "The folder to make.")
+  @Option(
+    name: .shortAndLong, help: "The folder to write into, made if it is not there.")
   var output: String
 
   func run() throws {

@@ -10,6 +10,12 @@ struct Train: ParsableCommand {
     discussion: """
       Snapshots are written where the solver's snapshot_prefix says; the last one is the result. An interrupt \
       (SIGINT) writes a snapshot and stops, SIGHUP writes one and goes on.
+
+      Masked weights are zeros in a snapshot's .caffemodel, and the masks stand where other readers skip them. The forks \
+      of dynamic network surgery have blobs for masks: --mask-format dns-y writes weights, bias and both masks, in layers \
+      of type CConvolution and CInnerProduct, which Convolution and InnerProduct with masks become; --mask-format dns-h \
+      writes weights, bias and the mask of the weights, in layers of type Convolution and InnerProduct. Blobs then hold \
+      dense weights, and plain Caffe does not take the file. All forms are read without being asked for.
       """)
 
   @Option(help: ArgumentHelp("The solver's definition.", valueName: "solver.prototxt"))
@@ -44,6 +50,10 @@ struct Train: ParsableCommand {
   var structure: ZeroStructure?
   @Flag(help: "Weights that are zero in --weights stay zero.")
   var keepZeros = false
+  @Option(
+    help: ArgumentHelp(
+      "Write masks into caffemodels as a fork does: dns-y or dns-h.", valueName: "fork"))
+  var maskFormat: MaskFormat?
   @Option(help: ArgumentHelp("A file to add the log to.", valueName: "file"))
   var log: String?
   @Option(help: "The log's form: caffe or json; without --log it goes to standard output.")
@@ -102,6 +112,7 @@ struct Train: ParsableCommand {
     options.logStyle = logStyle
     options.target = try target()
     options.keepsZeros = keepZeros
+    options.maskFormat = maskFormat ?? .own
     let job = TrainJob(options)
     job.report = { Terminal.report($0) }
     let requests = TrainingSignals()
@@ -113,3 +124,15 @@ struct Train: ParsableCommand {
 extension TrainOptions.LogStyle: ExpressibleByArgument {}
 extension SparsifyingMethod: ExpressibleByArgument {}
 extension ZeroStructure: ExpressibleByArgument {}
+
+extension MaskFormat: ExpressibleByArgument {
+  /// One that has to be asked for.
+  public init?(argument: String) {
+    self.init(rawValue: argument)
+    if self == .own { return nil }
+  }
+
+  public static var allValueStrings: [String] {
+    allCases.filter { $0 != .own }.map(\.rawValue)
+  }
+}

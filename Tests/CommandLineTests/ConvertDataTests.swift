@@ -54,6 +54,41 @@ struct ConvertDataTests {
       workplace, ["convert", "images", "list", ".", "-o", "lmdb"], "list:1:1: ./a.png: cannot be")
   }
 
+  /// Caffe's own script writes beside the prototxts of examples/cifar10.
+  @Test func `CIFAR-10 is put beside what lies in the folder, all or nothing`() throws {
+    // 10,000 black pictures of class 0 in each file.
+    let zeros = try workplace.shell(
+      "mkdir bin out; head -c 30730000 /dev/zero | gzip -1 > bin/test_batch.bin; "
+        + "for n in 1 2 3 4 5; do cp bin/test_batch.bin bin/data_batch_$n.bin; done; "
+        + "echo net > out/net.prototxt; mkdir out/cifar10_test_lmdb")
+    #expect(zeros.status == 0, "\(zeros.errors)")
+    try expectRefusal(
+      workplace, ["convert", "cifar10", "bin", "-o", "out"],
+      "out/cifar10_test_lmdb: is there already; remove it, or name another folder")
+    try FileManager.default.removeItem(atPath: workplace.path("out/cifar10_test_lmdb"))
+    try workplace.write([1, 2, 3], "bin/data_batch_5.bin")
+    try expectRefusal(
+      workplace, ["convert", "cifar10", "bin", "-o", "out"], "bin/data_batch_5.bin: has 3 bytes")
+    #expect(try workplace.shell("cp bin/test_batch.bin bin/data_batch_5.bin").status == 0)
+    for output in ["out", "out/new"] {
+      let made = try workplace.sparsec("convert", "cifar10", "bin", "-o", output)
+      #expect(
+        made.output == """
+          \(output)/cifar10_train_lmdb: 50000 records
+          \(output)/cifar10_test_lmdb: 10000 records
+          \(output)/mean.binaryproto: mean of 3 x 32 x 32
+
+          """, "\(made.errors)")
+    }
+    let parts = ["cifar10_test_lmdb", "cifar10_train_lmdb", "mean.binaryproto"]
+    func names(_ folder: String) throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: workplace.path(folder)).sorted()
+    }
+    #expect(try names("out") == parts + ["net.prototxt", "new"])
+    #expect(try names("out/new") == parts)
+    #expect(try workplace.text("out/net.prototxt") == "net\n")
+  }
+
   @Test func `pictures become an LMDB of the wished size`() throws {
     try workplace.writeImage(Array(0..<16), "a.png")
     try workplace.write("a.png 1\na.png 2\n", "list")

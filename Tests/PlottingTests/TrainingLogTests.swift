@@ -82,12 +82,27 @@ struct TrainingLogTests {
           "Creating layer conv", "Iteration 10, lr = 0.1", "    Element Sparsity %: \(values)",
           "     Column Sparsity %: -1\t-1\t-1\t-1\t-1\t-1\t75\t-1\t",
           "        Row Sparsity %: 5\t-1\t-1\t-1\t-1\t-1\t-1\t-1\t",
-          "      Block Sparsity %: (2,2):50;", "ConV Sparsity: 0.5"))
+          "      Block Sparsity %: (2,2):50;(9,1):2.5;\t\t\t\t\t\t(1,4):10;\t\t",
+          "ConV Sparsity: 0.5"))
     #expect(
       curves(log) == [
         "sparsity, %: conv": ["10 50.0"], "sparsity, %: ip": ["10 25.0"],
         "sparsity, %: ip columns": ["10 75.0"], "sparsity, %: conv rows": ["10 5.0"],
-        "sparsity, %: all ConV": ["10 50.0"],
+        "sparsity, %: all ConV": ["10 50.0"], "sparsity, %: conv blocks (2,2)": ["10 50.0"],
+        "sparsity, %: conv blocks (9,1)": ["10 2.5"], "sparsity, %: ip blocks (1,4)": ["10 10.0"],
+      ])
+    // The first array has no blocks; newer versions break the line. SkimCaffe leaves out biases.
+    let broken = try self.log(
+      lines("Initializing net from parameters: ") + net
+        + lines("Iteration 10, lr = 0.1", "      Block Sparsity %: ")
+        + "\t\t\t\t\t\t(1,4):10;\t\t\n" + lines("    Element Sparsity %: ") + "50\t25\t\n"
+        + lines("        OC-fiber Sparsity %: 7\t", "        kernel-slice Sparsity %: ")
+        + "8\t\n")
+    #expect(
+      curves(broken) == [
+        "sparsity, %: ip blocks (1,4)": ["10 10.0"], "sparsity, %: conv": ["10 50.0"],
+        "sparsity, %: ip": ["10 25.0"], "sparsity, %: conv lines of outputs": ["10 7.0"],
+        "sparsity, %: conv places of the kernel": ["10 8.0"],
       ])
     // Without the net, every other array is taken for weights.
     let bare = try self.log(lines("Iteration 10, lr = 0.1", "Sparsity %: 84.2 0 95.5 4 "))
@@ -110,14 +125,17 @@ struct TrainingLogTests {
       {"kind": "train", "iteration": 0, "loss": 2.5, "learning_rate": 0.01, "outputs": {"loss": 2.5}}
       {"kind": "test", "iteration": 0, "outputs": {"accuracy": 0.5, "loss": 2}}
 
-      {"kind": "sparsity", "iteration": 10, "sparsity": {"conv1": 0.25, "ip": 1}}
+      {"kind": "loaded", "sparsity": {"conv1": 0.25}}
+      {"kind": "sparsity", "iteration": 10, "sparsity": {"conv1": 0.25, "ip": 1}, \
+      "rows": {"ip": 0.5}, "blocks": {"ip": {"(2,1)": 0.125}}}
       {"kind": "train", "iteration": 10, "loss": 1.5, "outpu
       """)
     #expect(
       curves(log) == [
         "loss: training loss": ["0 2.5"], "loss: test loss": ["0 2.0"],
         "accuracy: test accuracy": ["0 0.5"], "sparsity, %: conv1": ["10 25.0"],
-        "sparsity, %: ip": ["10 100.0"],
+        "sparsity, %: ip": ["10 100.0"], "sparsity, %: ip rows": ["10 50.0"],
+        "sparsity, %: ip blocks (2,1)": ["10 12.5"],
       ])
   }
 

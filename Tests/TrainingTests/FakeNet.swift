@@ -9,6 +9,8 @@ final class FakeNet: TrainedNet {
   private var random: RandomSource
   private var target: [[Float]] = []
   private(set) var batches = 0
+  /// The batch whose data are broken.
+  var throwsAt: Int?
   /// The loss of every batch from this one on is not a number.
   var breaksAt = Int.max
   /// How many such losses there are.
@@ -61,6 +63,7 @@ final class FakeNet: TrainedNet {
   func forward() throws(Diagnostic) -> Float {
     target = parameters.map { parameter in parameter.values.map { _ in random.unit() - 0.5 } }
     batches += 1
+    if batches == throwsAt { throw .error("record 7: is empty", file: "lmdb") }
     var sum: Float = 0
     for (parameter, target) in zip(parameters, target) {
       for (value, point) in zip(parameter.values, target) {

@@ -284,4 +284,74 @@ import Testing
     }
     #expect(last.snapshots.map(\.iteration) == [4])
   }
+
+  /// Broken in the second batch of an update, when the first has moved the data already.
+  @Test func `broken data end the run with a snapshot of the state before`() throws {
+    let settings = settings {
+      $0.batchesPerUpdate = 2
+      $0.maximumIterations = 8
+    }
+    let whole = try Run(settings)
+    _ = try whole.run()
+    let run = try Run(settings)
+    run.net.throwsAt = 8
+    #expect {
+      _ = try run.run()
+    } throws: {
+      "\($0)" == "lmdb: record 7: is empty; iteration 3 is saved: mend this, and go on from "
+        + "s_iter_3.solverstate"
+    }
+    #expect(run.snapshots.map(\.iteration) == [3])
+    let again = try Run(settings)
+    try again.trainer.restore(try #require(run.snapshots.first), file: "s")
+    _ = try again.run()
+    #expect(again.trainer.solver.bits == whole.trainer.solver.bits)
+    #expect(again.snapshots.last == whole.snapshots.last)
+  }
+
+  @Test func `broken data of a test end the run with a snapshot, too`() throws {
+    let test = FakeNet(parameters: [])
+    test.throwsAt = 5
+    let run = try Run(
+      settings {
+        $0.tests = [SolverSettings.Test(iterations: 2)]
+        $0.testInterval = 2
+      }, tests: [test])
+    #expect(throws: Diagnostic.self) { _ = try run.run() }
+    #expect(run.recorder.summary.last == "snapshot 4")
+    // The test is made again: its data stand where they stood before.
+    let state = try #require(run.snapshots.last?.netState["test 0/data"])
+    let other = FakeNet(parameters: [])
+    for _ in 0..<4 { _ = try other.forward() }
+    #expect(state == other.state["data"])
+  }
+
+  @Test func `what is saved already is not saved again, and nothing before the first update`()
+    throws
+  {
+    let saved = try Run(settings { $0.snapshotInterval = 2 })
+    saved.net.throwsAt = 3
+    #expect {
+      _ = try saved.run()
+    } throws: {
+      "\($0)".hasSuffix("iteration 2 is saved: mend this, and go on from s_iter_2.solverstate")
+    }
+    #expect(saved.snapshots.map(\.iteration) == [2])
+    let fresh = try Run(settings())
+    fresh.net.throwsAt = 1
+    #expect {
+      _ = try fresh.run()
+    } throws: {
+      "\($0)" == "lmdb: record 7: is empty"
+    }
+    #expect(fresh.snapshots.isEmpty)
+    let full = try Run(settings(), refusing: { _ in true })
+    full.net.throwsAt = 2
+    #expect {
+      _ = try full.run()
+    } throws: {
+      "\($0)" == "lmdb: record 7: is empty; no snapshot of iteration 1 could be written: the disk "
+        + "is full"
+    }
+  }
 }

@@ -31,15 +31,26 @@ extension LayerBlobs {
   /// The masks among the blobs; nil if there are none.
   ///
   /// A mask has the shape of what it masks, which no other blob in its place has: a bias has fewer
-  /// axes than weights. Old four-axis shapes are never taken for masks, as the forks are younger.
+  /// axes than weights. Old four-axis shapes are never taken for masks, as the forks are younger. A
+  /// layer without a type, as HDF5 has them, may be any: its masks must be of zeros and ones.
   public var maskLayout: MaskLayout? {
     guard !blobs.contains(where: \.isLegacy) else { return nil }
-    guard isOriginalFork || type == "Convolution" || type == "InnerProduct" else { return nil }
     let shapes = blobs.map(\.shape)
-    switch blobs.count {
+    if type.isEmpty {
+      guard let layout = Self.maskLayout(of: shapes, isZeroOne: { isZeroOne(blobs[$0]) }),
+        shapes[0].axes > 1, layout.pairs.allSatisfy({ isZeroOne(blobs[$0.mask]) })
+      else { return nil }
+      return layout
+    }
+    guard isOriginalFork || type == "Convolution" || type == "InnerProduct" else { return nil }
+    return Self.maskLayout(of: shapes) { isZeroOne(blobs[$0]) }
+  }
+
+  private static func maskLayout(of shapes: [Shape], isZeroOne: (Int) -> Bool) -> MaskLayout? {
+    switch shapes.count {
     case 4 where shapes[2] == shapes[0] && shapes[3] == shapes[1]: return .weightsAndBias
     case 3 where shapes[2] == shapes[0]: return .weightsBesideBias
-    case 2 where shapes[1] == shapes[0] && isZeroOne(blobs[1]): return .weightsOnly
+    case 2 where shapes[1] == shapes[0] && isZeroOne(1): return .weightsOnly
     default: return nil
     }
   }
@@ -81,11 +92,13 @@ extension LayerBlobs {
     return (effective, findings)
   }
 
-  /// The masks of the blobs that the layer computes with, by blob: sparsec's own, or those of the forks.
+  /// The masks of the blobs that the layer computes with, by blob: sparsec's own, and those of the forks.
   public var trainingMasks: [Int: [Bool]] {
-    guard masks.isEmpty, let layout = maskLayout else { return masks }
-    var result: [Int: [Bool]] = [:]
-    for (blob, mask) in layout.pairs { result[blob] = blobs[mask].values.map { $0 != 0 } }
+    guard let layout = maskLayout else { return masks }
+    var result = masks
+    for (blob, mask) in layout.pairs where result[blob] == nil {
+      result[blob] = blobs[mask].values.map { $0 != 0 }
+    }
     return result
   }
 

@@ -11,18 +11,28 @@ enum HDF5Snapshot {
   // MARK: - Models
 
   /// Writes learned arrays; shared ones with the layer that owns them, as Caffe does.
-  static func write(_ snapshot: Snapshot, to path: String) throws(Diagnostic) {
+  ///
+  /// - Parameter masks: how the file tells which weights are masked. A layer that shares arrays keeps the private
+  ///   field: without one of its blobs, nobody could tell what the others are.
+  static func write(
+    _ snapshot: Snapshot, masks: MaskFormat, to path: String
+  ) throws(Diagnostic) {
     try HDF5Document.create(path) { (document) throws(Diagnostic) in
       try document.makeGroup("data")
       try document.makeGroup(own)
       try document.write(stampBytes(snapshot.stamp), as: stampName)
       for layer in snapshot.layers {
         try document.makeGroup("data/\(layer.name)")
-        for (index, array) in layer.arrays.enumerated() where !array.isShared {
+        let isComplete = !layer.arrays.contains { $0.isShared }
+        let blobs = snapshot.blobs(of: layer, isComplete ? masks : .own)
+        for (index, blob) in blobs.blobs.enumerated()
+        where isComplete || !layer.arrays[index].isShared {
           let name = "\(layer.name)/\(index)"
-          try document.write(array.tensor, as: "data/\(name)")
-          if let gradient = array.gradient { try document.write(gradient, as: "diff/\(name)") }
-          if let mask = array.mask {
+          try document.write(blob.tensor, as: "data/\(name)")
+          if let gradient = blobs.gradients[index] {
+            try document.write(gradient, as: "diff/\(name)")
+          }
+          if let mask = blobs.masks[index] {
             try document.makeGroup("\(own)/mask/\(layer.name)")
             try document.write(MaskBits.packed(mask), as: "\(own)/mask/\(name)")
           }

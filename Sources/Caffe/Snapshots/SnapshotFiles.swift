@@ -38,9 +38,11 @@ public enum SnapshotFiles {
   /// Writes both files, each whole or not at all, the .solverstate last: whatever happens, the newest .solverstate
   /// has its .caffemodel.
   ///
+  /// - Parameter masks: how the .caffemodel tells which weights are masked.
   /// - Throws: one line about a file that can not be written.
   public static func write(
-    _ snapshot: Snapshot, prefix: String, format: SolverSettings.SnapshotFormat
+    _ snapshot: Snapshot, prefix: String, format: SolverSettings.SnapshotFormat,
+    masks: MaskFormat = .own
   ) throws(Diagnostic) -> Paths {
     let paths = Paths(prefix: prefix, iteration: snapshot.iteration, format: format)
     var state = SolverStateFile(
@@ -52,10 +54,10 @@ public enum SnapshotFiles {
     state.stamp = snapshot.stamp
     switch format {
     case .binary:
-      try snapshot.caffemodel.write(to: paths.model)
+      try snapshot.caffemodel(masks).write(to: paths.model)
       try state.write(to: paths.state)
     case .hdf5:
-      try HDF5Snapshot.write(snapshot, to: paths.model)
+      try HDF5Snapshot.write(snapshot, masks: masks, to: paths.model)
       try HDF5Snapshot.write(state, to: paths.state)
     }
     return paths
@@ -173,30 +175,5 @@ public enum SnapshotFiles {
     var result = array
     result.tensor = array.tensor.reshaped(to: shape)
     return result
-  }
-}
-
-extension Snapshot {
-  /// The weights as a caffemodel has them: shared arrays with every layer that uses them.
-  var caffemodel: Caffemodel {
-    var model = Caffemodel(
-      name: netName,
-      layers: layers.map { layer in
-        var blobs = LayerBlobs(
-          name: layer.name, type: layer.type, blobs: layer.arrays.map { Blob($0.tensor) })
-        for (index, array) in layer.arrays.enumerated() {
-          blobs.masks[index] = array.mask
-          blobs.gradients[index] = array.gradient
-        }
-        return blobs
-      })
-    model.stamp = stamp
-    return model
-  }
-
-  /// What tells that two files belong together: a hash of iteration and weights, so that the same run writes the
-  /// same bytes again.
-  var stamp: UInt64 {
-    layers.flatMap(\.arrays).reduce(UInt64(iteration)) { ($0 &* 31) ^ $1.tensor.stableHash }
   }
 }

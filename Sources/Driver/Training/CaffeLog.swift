@@ -11,10 +11,16 @@ public final class CaffeLog: TrainingObserver {
   private let calendar: Calendar
   /// Comes after the lines of its iteration, but is known before.
   private var sparsity: [ParameterSparsity] = []
+  private let dialect: TrainingDialect
 
-  /// - Parameter now: the clock that lines are stamped with.
-  public init(_ sink: LogSink, now: @escaping () -> Date = { Date() }) {
+  /// - Parameters:
+  ///   - dialect: whose lines about sparsity are written.
+  ///   - now: the clock that lines are stamped with.
+  public init(
+    _ sink: LogSink, dialect: TrainingDialect = .bvlc, now: @escaping () -> Date = { Date() }
+  ) {
     self.sink = sink
+    self.dialect = dialect
     self.now = now
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = .current
@@ -35,6 +41,11 @@ public final class CaffeLog: TrainingObserver {
     var lines = ["Starting Optimization", "Solving \(net)", "Learning Rate Policy: \(policy)"]
     if let snapshot { lines.append("Restoring previous solver status from \(snapshot)") }
     write(lines)
+  }
+
+  /// What weights that were loaded are like; two of the forks print it.
+  func loaded(_ sparsity: [ParameterSparsity]) {
+    write(sparsity.map { "layer\t\($0.layer)\thas sparsity of \(text(Float($0.elements)))" })
   }
 
   /// The foot of a run.
@@ -69,7 +80,7 @@ public final class CaffeLog: TrainingObserver {
     lines += outputs(report.outputs, of: "Train")
     guard let rate = report.rate else { return lines }
     lines.append("Iteration \(report.iteration), lr = \(text(rate))")
-    if !sparsity.isEmpty { lines += sparsityLines() }
+    if !sparsity.isEmpty { lines += SparsityLines.text(of: sparsity, dialect) }
     if let penalty = report.penalty, !sparsity.isEmpty {
       let sum = Float(penalty) + report.smoothedLoss
       lines.append(
@@ -101,17 +112,6 @@ public final class CaffeLog: TrainingObserver {
       }
     }
     return lines
-  }
-
-  /// As scnn prints them: a value in percent for every learned array.
-  private func sparsityLines() -> [String] {
-    func line(_ title: String, _ share: (ParameterSparsity) -> Double) -> String {
-      "    \(title) Sparsity %: \n"
-        + sparsity.map { text(Float(100 * share($0))) + "\t" }.joined()
-    }
-    return [
-      line("Element", \.elements), line("Column", \.columns), line("Row", \.rows),
-    ]
   }
 
   private func text(_ value: Float) -> String { String(format: "%g", Double(value)) }

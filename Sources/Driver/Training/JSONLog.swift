@@ -4,7 +4,7 @@ import Training
 
 /// Writes one JSON object a line: what `sparsec plot` and programs read.
 ///
-/// `kind` is `start`, `train`, `test`, `sparsity`, `snapshot`, `note`, `debug` or `end`.
+/// `kind` is `start`, `loaded`, `train`, `test`, `sparsity`, `snapshot`, `note`, `debug` or `end`.
 public final class JSONLog: TrainingObserver {
   private struct Line: Encodable {
     var kind: String
@@ -19,6 +19,10 @@ public final class JSONLog: TrainingObserver {
     var testNet: Int?
     var outputs: [String: Float]?
     var sparsity: [String: Double]?
+    var columns: [String: Double]?
+    var rows: [String: Double]?
+    /// By layer, then by the size of blocks.
+    var blocks: [String: [String: Double]]?
     var path: String?
     var message: String?
     var structure: String?
@@ -37,7 +41,8 @@ public final class JSONLog: TrainingObserver {
     enum CodingKeys: String, CodingKey {
       case structure, targets
       case areFixed = "fixed"
-      case kind, iteration, seconds, net, policy, loss, penalty, outputs, sparsity, path, message
+      case kind, iteration, seconds, net, policy, loss, penalty, outputs, sparsity, columns, rows
+      case blocks, path, message
       case resumedFrom = "resumed_from"
       case learningRate = "learning_rate"
       case testNet = "test_net"
@@ -55,6 +60,12 @@ public final class JSONLog: TrainingObserver {
     line.policy = policy
     line.resumedFrom = snapshot
     write(line)
+  }
+
+  /// What weights that were loaded are like.
+  func loaded(_ sparsity: [ParameterSparsity]) {
+    guard !sparsity.isEmpty else { return }
+    write(shares(of: sparsity, in: blank("loaded")))
   }
 
   public func end(_ end: Trainer.End) {
@@ -89,11 +100,7 @@ public final class JSONLog: TrainingObserver {
       line.outputs = outputs(report.outputs)
       write(line)
     case .sparsity(let iteration, let sparsity):
-      var line = blank("sparsity", iteration)
-      line.sparsity = Dictionary(
-        sparsity.filter { $0.index == 0 }.map { ($0.layer, $0.elements) },
-        uniquingKeysWith: { first, _ in first })
-      write(line)
+      write(shares(of: sparsity, in: blank("sparsity", iteration)))
     case .target(let target):
       var line = blank("target", target.iteration)
       line.structure = target.structure.rawValue
@@ -118,6 +125,25 @@ public final class JSONLog: TrainingObserver {
   private func blank(_ kind: String, _ iteration: Int? = nil) -> Line {
     let seconds = ProcessInfo.processInfo.systemUptime - start
     return Line(kind: kind, iteration: iteration, seconds: (seconds * 1000).rounded() / 1000)
+  }
+
+  /// The line with the shares of each layer's weights.
+  private func shares(of sparsity: [ParameterSparsity], in line: Line) -> Line {
+    let weights = sparsity.filter { $0.index == 0 }
+    func byLayer<Share>(_ share: (ParameterSparsity) -> Share) -> [String: Share] {
+      Dictionary(weights.map { ($0.layer, share($0)) }, uniquingKeysWith: { first, _ in first })
+    }
+    var line = line
+    line.sparsity = byLayer(\.elements)
+    line.columns = byLayer(\.columns)
+    line.rows = byLayer(\.rows)
+    let blocks = byLayer { array in
+      Dictionary(
+        array.tiles.map { ("(\($0.width),\($0.height))", $0.share) },
+        uniquingKeysWith: { first, _ in first })
+    }.filter { !$0.value.isEmpty }
+    if !blocks.isEmpty { line.blocks = blocks }
+    return line
   }
 
   /// One value per name; the values of a larger output are told apart by an index.

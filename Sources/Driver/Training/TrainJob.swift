@@ -13,6 +13,9 @@ public final class TrainJob {
   /// Shows how far training has come.
   public var progress = Progress.onStandardError()
 
+  /// Whether the net did not start untrained.
+  private var hasLoaded = false
+
   public init(_ options: TrainOptions) { self.options = options }
 
   /// Trains.
@@ -43,9 +46,9 @@ public final class TrainJob {
       settings: settings, net: trained, definition: net, testNets: tests,
       regularizers: methods.regularizers, sparsifiers: methods.sparsifiers,
       threads: options.threads,
-      save: { (snapshot) throws(Diagnostic) in
+      save: { [masks = options.maskFormat] (snapshot) throws(Diagnostic) in
         try SnapshotFiles.write(
-          snapshot, prefix: settings.snapshotPrefix, format: settings.snapshotFormat
+          snapshot, prefix: settings.snapshotPrefix, format: settings.snapshotFormat, masks: masks
         ).state
       })
     if options.target != nil {
@@ -98,10 +101,12 @@ public final class TrainJob {
       let (snapshot, findings) = try SnapshotFiles.read(path, for: net)
       findings.forEach(report)
       try trainer.restore(snapshot, file: path)
+      hasLoaded = true
       return
     }
     let paths = options.weights.isEmpty ? weights : options.weights
     guard !paths.isEmpty else { return }
+    hasLoaded = true
     let (layers, findings) = try SnapshotFiles.weights(paths, for: net)
     findings.forEach(report)
     let files = paths.joined(separator: ",")
@@ -112,11 +117,19 @@ public final class TrainJob {
 
   // MARK: - The run
 
+  /// How sparse the layers are that two of the forks speak of, if anything was loaded.
+  private func loaded(_ trainer: Trainer, _ net: TrainingNet) -> [ParameterSparsity] {
+    guard hasLoaded, [.scnn, .skim].contains(trainer.settings.dialect) else { return [] }
+    let layers = net.layers.filter { ["Convolution", "InnerProduct"].contains($0.typeName) }
+    let names = Set(layers.map(\.name))
+    return trainer.sparsity.filter { $0.index == 0 && names.contains($0.layer) }
+  }
+
   private func run(_ trainer: Trainer, _ trained: ExecutedNet, net: TrainingNet)
     throws(Diagnostic) -> Trainer.End
   {
     let watchers = try TrainingWatchers(
-      options,
+      options, dialect: trainer.settings.dialect,
       display: { [progress, report] lines in
         TrainingDisplay(
           iterations: trainer.settings.maximumIterations,
@@ -127,6 +140,7 @@ public final class TrainJob {
     defer { progress.clear() }
     watchers.begin(
       net: net.name, policy: trainer.settings.policy.name, resumedFrom: options.snapshot)
+    watchers.loaded(loaded(trainer, net))
     let end = try trainer.run(observer: watchers, request: request)
     watchers.end(end)
     if let failure = watchers.failure { throw failure }

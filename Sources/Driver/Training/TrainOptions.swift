@@ -28,6 +28,8 @@ public struct TrainOptions: Sendable {
   public var logStyle: LogStyle?
   /// The zeros to reach; nil for none.
   public var target: SparsityTarget?
+  /// How snapshots tell which weights are masked.
+  public var maskFormat = MaskFormat.own
 
   public init(solver: String) { self.solver = solver }
 }

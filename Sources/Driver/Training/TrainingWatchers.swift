@@ -13,15 +13,18 @@ final class TrainingWatchers: TrainingObserver {
 
   /// A log without a file takes the display's place.
   ///
+  /// - Parameter dialect: whose lines a log in Caffe's form has.
   /// - Throws: if the log cannot be written.
-  init(_ options: TrainOptions, display: (LogSink) -> TrainingDisplay) throws(Diagnostic) {
+  init(
+    _ options: TrainOptions, dialect: TrainingDialect, display: (LogSink) -> TrainingDisplay
+  ) throws(Diagnostic) {
     let output = LogSink.standardOutput
     let style = options.logStyle ?? (options.log == nil ? nil : .caffe)
     var sink = output
     if let path = options.log { sink = try LogSink.file(path) }
     sinks = [output, sink]
     switch style {
-    case .caffe: caffe = CaffeLog(sink)
+    case .caffe: caffe = CaffeLog(sink, dialect: dialect)
     case .json: json = JSONLog(sink)
     case nil: break
     }
@@ -34,6 +37,12 @@ final class TrainingWatchers: TrainingObserver {
   func begin(net: String, policy: String, resumedFrom snapshot: String?) {
     caffe?.begin(net: net, policy: policy, resumedFrom: snapshot)
     json?.begin(net: net, policy: policy, resumedFrom: snapshot)
+  }
+
+  /// What weights that were loaded are like.
+  func loaded(_ sparsity: [ParameterSparsity]) {
+    caffe?.loaded(sparsity)
+    json?.loaded(sparsity)
   }
 
   func end(_ end: Trainer.End) {

@@ -59,7 +59,7 @@ extension Trainer {
   }
 
   /// The states of the net and its test nets, by net and layer.
-  private var netState: [String: [UInt8]] {
+  var netState: [String: [UInt8]] {
     var result: [String: [UInt8]] = [:]
     for (prefix, net) in namedNets {
       for (layer, state) in net.state { result["\(prefix)/\(layer)"] = state }

@@ -16,6 +16,8 @@ public final class Trainer {
   let definition: TrainingNet
   let testNets: [any TrainedNet]
   private let save: (Snapshot) throws(Diagnostic) -> String
+  /// The parameters that forward passes write.
+  let averages: [Parameter]
   private var smoothedLoss: SmoothedLoss
   private var divergence = DivergenceGuard()
   /// Set if a run that diverges shall go back and on.
@@ -23,7 +25,7 @@ public final class Trainer {
   /// Whether the last update was refused because the loss showed that training diverged.
   private var hasDiverged = false
   /// The last snapshot of this run, or the one it began with.
-  private var lastGood: (iteration: Int, path: String)?
+  private(set) var lastGood: (iteration: Int, path: String)?
 
   public var settings: SolverSettings { solver.settings }
   /// Updates made.
@@ -49,6 +51,7 @@ public final class Trainer {
       sparsifiers: sparsifiers, threads: threads)
     self.net = net
     self.definition = definition
+    averages = Self.averages(of: net.parameters, in: definition)
     self.testNets = testNets
     self.save = save
     smoothedLoss = SmoothedLoss(window: settings.averageLoss)
@@ -106,8 +109,8 @@ public final class Trainer {
   ///
   /// - Parameter request: what somebody outside wants now; asked once per update and once per batch of a test.
   /// - Throws: a loss that is no number or explodes, with the layer where it began and the last good snapshot; what
-  ///   the nets and their data throw; a last snapshot that can not be written. One that can not be written on the
-  ///   way is a note to the observer, and training goes on.
+  ///   the nets and their data throw, after a snapshot of the state before; a last snapshot that can not be written.
+  ///   One that can not be written on the way is a note to the observer, and training goes on.
   public func run(
     observer: any TrainingObserver, request: () -> TrainingRequest? = { nil }
   ) throws(Diagnostic) -> End {
@@ -145,11 +148,20 @@ public final class Trainer {
   private func makeUpdate(_ observer: any TrainingObserver) throws(Diagnostic) {
     let isDisplayed = isDisplayDue
     let (number, oldStep) = (iteration, solver.currentStep)
-    let step = try solver.step(net, reportsPenalty: isDisplayed) { (loss) throws(Diagnostic) in
-      try self.requireSane(loss)
-      if isDisplayed, self.makesZeros {
-        observer.observe(.sparsity(iteration: number, self.sparsity))
+    let before = standing
+    var isInPasses = true
+    let step: Solver.Step
+    do {
+      step = try solver.step(net, reportsPenalty: isDisplayed) { (loss) throws(Diagnostic) in
+        isInPasses = false
+        try self.requireSane(loss)
+        if isDisplayed, self.makesZeros {
+          observer.observe(.sparsity(iteration: number, self.sparsity))
+        }
       }
+    } catch {
+      guard isInPasses else { throw error }
+      throw rescued(error, from: before, observer: observer)
     }
     smoothedLoss.add(step.loss)
     var report = IterationReport(
@@ -179,12 +191,10 @@ public final class Trainer {
     settings.display > 0 && iteration % settings.display == 0
   }
 
-  /// How much of each parameter is zero when the net computes with it.
-  private var sparsity: [ParameterSparsity] {
-    solver.parameters.enumerated().map { $1.sparsity(mask: solver.mask(of: $0)) }
+  /// Two of the forks print how many weights are zero, whatever they train with.
+  private var makesZeros: Bool {
+    !solver.sparsifiers.isEmpty || settings.dialect == .scnn || settings.dialect == .skim
   }
-
-  private var makesZeros: Bool { !solver.sparsifiers.isEmpty }
 
   /// Behind the last update Caffe shows the loss of one more batch.
   private func lookOnceMore(_ observer: any TrainingObserver) throws(Diagnostic) {
@@ -225,6 +235,17 @@ public final class Trainer {
   private func testAll(_ observer: any TrainingObserver, _ request: () -> TrainingRequest?)
     throws(Diagnostic) -> TrainingRequest?
   {
+    let before = standing
+    do {
+      return try runTests(observer, request)
+    } catch {
+      throw rescued(error, from: before, observer: observer)
+    }
+  }
+
+  private func runTests(_ observer: any TrainingObserver, _ request: () -> TrainingRequest?)
+    throws(Diagnostic) -> TrainingRequest?
+  {
     for sparsifier in solver.sparsifiers { sparsifier.beforeTest() }
     defer { for sparsifier in solver.sparsifiers.reversed() { sparsifier.afterTest() } }
     var isSnapshotWanted = false
@@ -261,7 +282,12 @@ public final class Trainer {
   }
 
   private func makeSnapshot(_ observer: any TrainingObserver) throws(Diagnostic) {
-    let path = try save(try snapshot())
+    try keep(try snapshot(), observer)
+  }
+
+  /// Has a snapshot of the present state written.
+  func keep(_ snapshot: Snapshot, _ observer: any TrainingObserver) throws(Diagnostic) {
+    let path = try save(snapshot)
     lastGood = (iteration, path)
     observer.observe(.snapshot(iteration: iteration, path: path))
   }

@@ -47,16 +47,43 @@ public struct TestReport: Hashable, Sendable {
 
 /// How much of a learned array is zero; shares from 0 to 1, of the array as a matrix of `shape[0]` rows.
 public struct ParameterSparsity: Hashable, Sendable {
+  /// Tiles of one size, as the array's `block_group_lasso` names them.
+  public struct Tiles: Hashable, Sendable {
+    /// Columns and rows of a tile.
+    public var width: Int
+    public var height: Int
+    /// Those that are exactly zero.
+    public var share: Double
+  }
+
+  /// Lines and slices of a convolution's weights, seen as [outputs, inputs, places of the kernel], as SkimCaffe counts
+  /// them.
+  public struct Fibers: Hashable, Sendable {
+    /// Lines along the outputs, the inputs, and the kernel.
+    public var outputLines: Double
+    public var inputLines: Double
+    public var kernelLines: Double
+    /// All of one output, one input, and one place of the kernel.
+    public var outputSlices: Double
+    public var inputSlices: Double
+    public var kernelSlices: Double
+  }
+
   public var layer: String
   public var index: Int
   public var slot: String
   public var count: Int
-  /// Elements below 1e-4 in magnitude, as scnn counts them.
+  /// The number of the array's axes.
+  public var axes: Int
+  /// Elements that are small in magnitude: below 1e-4, as scnn counts, or up to SkimCaffe's measure_threshold.
   public var elements: Double
   /// Columns that are exactly zero.
   public var columns: Double
   /// Rows that are exactly zero.
   public var rows: Double
+  public var tiles: [Tiles] = []
+  /// In the dialect of SkimCaffe, for arrays of four axes.
+  public var fibers: Fibers?
 }
 
 /// Watches a training run.
