@@ -13,6 +13,12 @@ typedef float floats __attribute__((vector_size(32), aligned(4)));
 typedef int32_t ints __attribute__((vector_size(32), aligned(4)));
 enum { width = 8 };
 
+/* Where the vector that ends with the last channel begins, if that is not where one has ended: it takes some channels
+ * again. Backward those add nothing. */
+static int64_t last_vector(int64_t channels) {
+  return channels % width != 0 && channels > width ? channels - width : -1;
+}
+
 typedef struct {
   const dnn_maximum *pooling;
   int parts;
@@ -35,8 +41,8 @@ static range covered(const dnn_maximum *p, int axis, int64_t position) {
 FOR_ANY_VECTORS
 static void forward_window(
   const dnn_maximum *p, range y, range x, const float *source, float *destination, int32_t *taps) {
-  int64_t channel = 0;
-  for (; channel + width <= p->inner; channel += width) {
+  int64_t channel = 0, last = last_vector(p->inner);
+  while (channel + width <= p->inner) {
     floats best = (floats){0} - FLT_MAX;
     ints place = (ints){0} - 1, tap = {0};
     for (int64_t row = y.first; row < y.last; row++)
@@ -48,6 +54,7 @@ static void forward_window(
       }
     *(floats *)(destination + channel) = best;
     *(ints *)(taps + channel) = place;
+    channel = channel < last && channel + 2 * width > p->inner ? last : channel + width;
   }
   for (; channel < p->inner; channel++) {
     float best = -FLT_MAX;
@@ -65,12 +72,19 @@ static void forward_window(
 FOR_ANY_VECTORS
 static void backward_window(
   const dnn_maximum *p, range y, range x, const float *gradient, float *result, const int32_t *taps) {
-  int64_t channel = 0;
-  for (; channel + width <= p->inner; channel += width) {
-    ints value = *(const ints *)(gradient + channel), place = *(const ints *)(taps + channel), tap = {0};
+  int64_t channel = 0, last = last_vector(p->inner);
+  ints counts = (ints){0} - 1;
+  while (channel + width <= p->inner) {
+    ints value = *(const ints *)(gradient + channel) & counts, place = *(const ints *)(taps + channel), tap = {0};
     for (int64_t row = y.first; row < y.last; row++)
       for (int64_t column = x.first; column < x.last; column++, tap += 1)
         *(floats *)(result + (row * p->columns + column) * p->inner + channel) += (floats)(value & (place == tap));
+    if (channel < last && channel + 2 * width > p->inner) {
+      counts = (ints){0, 1, 2, 3, 4, 5, 6, 7} >= (int32_t)(channel + width - last);
+      channel = last;
+    } else {
+      channel += width;
+    }
   }
   for (; channel < p->inner; channel++) {
     int64_t across = x.last - x.first, place = taps[channel];
