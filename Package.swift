@@ -52,9 +52,8 @@ let package = Package(
 
     // Layers forward and backward, solvers, sparsifiers.
     .target(name: "Training", dependencies: ["IR", "COneDNN"], swiftSettings: warningsAreErrors),
-    // oneDNN's primitives behind plain C functions, on the threads of its OpenMP library.
-    .target(
-      name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
+    // oneDNN's primitives behind plain C functions, on threads of our own.
+    .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
 
     // Data sets: what training reads, and what conversions write.
     .target(name: "CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Net:
     image: tuple[int, int, int]  # channels, height, width
     classes: int
     layers: list[Layer] = field(hash=False)
+    display: int = 1  # steps between two lines of the log, which take time too
 
 
 def lenet() -> Net:
@@ -38,7 +40,7 @@ def lenet() -> Net:
         Layer("conv", "conv1", 20, 5), Layer("pool", "pool1", kernel=2, stride=2),
         Layer("conv", "conv2", 50, 5), Layer("pool", "pool2", kernel=2, stride=2),
         Layer("inner", "ip1", 500), Layer("relu", "relu1"), Layer("inner", "ip2", 10),
-    ])
+    ], display=20)
 
 
 def cifar10_full() -> Net:
@@ -52,7 +54,7 @@ def cifar10_full() -> Net:
         Layer("pool", "pool2", kernel=3, stride=2, pool="AVE"), normalised("norm2"),
         Layer("conv", "conv3", 64, 5, pad=2), Layer("relu", "relu3"),
         Layer("pool", "pool3", kernel=3, stride=2, pool="AVE"), Layer("inner", "ip1", 10),
-    ])
+    ], display=5)
 
 
 def resnet20() -> Net:
@@ -102,24 +104,27 @@ def caffenet() -> Net:
         Layer("inner", "fc6", 4096), Layer("relu", "relu6"), Layer("dropout", "drop6"),
         Layer("inner", "fc7", 4096), Layer("relu", "relu7"), Layer("dropout", "drop7"),
         Layer("inner", "fc8", 1000),
-    ])
+    ], display=2)
 
 
 NETS = {"lenet": lenet, "cifar10_full": cifar10_full, "resnet20": resnet20, "caffenet": caffenet}
 
 
-def prototxt(net: Net) -> str:
-    """The net for training, with random images that never change, so that data takes no time."""
+def prototxt(net: Net, lmdb: Path | None = None) -> str:
+    """The net for training, with constant images, so that data takes no time, or with those of a database."""
     channels, height, width = net.image
-    texts = [f'name: "{net.name}"', f"""layer {{
-  name: "data" type: "DummyData" top: "data" top: "label"
+    data = f"""  type: "DummyData"
   dummy_data_param {{
     shape {{ dim: {net.batch} dim: {channels} dim: {height} dim: {width} }}
     shape {{ dim: {net.batch} }}
     data_filler {{ type: "constant" value: 0.5 }}
     data_filler {{ type: "constant" value: 1 }}
-  }}
-}}"""]
+  }}"""
+    if lmdb:
+        data = f"""  type: "Data"
+  data_param {{ source: "{lmdb}" backend: LMDB batch_size: {net.batch} }}
+  transform_param {{ scale: 0.00390625 }}"""
+    texts = [f'name: "{net.name}"', f'layer {{\n  name: "data" top: "data" top: "label"\n{data}\n}}']
     tops = {"": "data"}
     last = "data"
     for layer in net.layers:

@@ -46,6 +46,9 @@ bool dnn_operation_bind(dnn_operation *operation, int argument, const dnnl_memor
 /* Memory as caches like it, 64-byte aligned; NULL for none. */
 void *dnn_allocate(size_t bytes);
 
+/* Starts the threads that teams of so many need; false if the system gives no more. */
+bool dnn_prepare_threads(int threads);
+
 /* Tells oneDNN how many threads to use; the number belongs to the calling thread, so every call sets it. */
 void dnn_use_threads(const dnn_context *context);
 

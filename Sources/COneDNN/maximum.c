@@ -6,12 +6,7 @@
 #include "primitives.h"
 
 /* Compiled for the vectors of old and new processors; the right one is taken when the program starts. */
-#define FOR_ANY_VECTORS __attribute__((target_clones("avx2", "default")))
-
-/* Eight channels, at any address. */
-typedef float floats __attribute__((vector_size(32), aligned(4)));
-typedef int32_t ints __attribute__((vector_size(32), aligned(4)));
-enum { width = 8 };
+#define FOR_ANY_VECTORS __attribute__((target_clones("avx512f", "avx2", "default")))
 
 typedef struct {
   const dnn_maximum *pooling;
@@ -32,59 +27,18 @@ static range covered(const dnn_maximum *p, int axis, int64_t position) {
   return (range){start < 0 ? 0 : start, end > extent ? extent : end};
 }
 
-FOR_ANY_VECTORS
-static void forward_window(
-  const dnn_maximum *p, range y, range x, const float *source, float *destination, int32_t *taps) {
-  int64_t channel = 0;
-  for (; channel + width <= p->inner; channel += width) {
-    floats best = (floats){0} - FLT_MAX;
-    ints place = (ints){0} - 1, tap = {0};
-    for (int64_t row = y.first; row < y.last; row++)
-      for (int64_t column = x.first; column < x.last; column++, tap += 1) {
-        floats value = *(const floats *)(source + (row * p->columns + column) * p->inner + channel);
-        ints is_larger = value > best;
-        best = (floats)(((ints)value & is_larger) | ((ints)best & ~is_larger));
-        place = (tap & is_larger) | (place & ~is_larger);
-      }
-    *(floats *)(destination + channel) = best;
-    *(ints *)(taps + channel) = place;
-  }
-  for (; channel < p->inner; channel++) {
-    float best = -FLT_MAX;
-    int32_t place = -1, tap = 0;
-    for (int64_t row = y.first; row < y.last; row++)
-      for (int64_t column = x.first; column < x.last; column++, tap++) {
-        float value = source[(row * p->columns + column) * p->inner + channel];
-        if (value > best) best = value, place = tap;
-      }
-    destination[channel] = best;
-    taps[channel] = place;
-  }
-}
-
-FOR_ANY_VECTORS
-static void backward_window(
-  const dnn_maximum *p, range y, range x, const float *gradient, float *result, const int32_t *taps) {
-  int64_t channel = 0;
-  for (; channel + width <= p->inner; channel += width) {
-    ints value = *(const ints *)(gradient + channel), place = *(const ints *)(taps + channel), tap = {0};
-    for (int64_t row = y.first; row < y.last; row++)
-      for (int64_t column = x.first; column < x.last; column++, tap += 1)
-        *(floats *)(result + (row * p->columns + column) * p->inner + channel) += (floats)(value & (place == tap));
-  }
-  for (; channel < p->inner; channel++) {
-    int64_t across = x.last - x.first, place = taps[channel];
-    if (place < 0) continue;
-    int64_t row = y.first + place / across, column = x.first + place % across;
-    result[(row * p->columns + column) * p->inner + channel] += gradient[channel];
-  }
-}
+#define WIDTH 8
+#include "maximum_windows.h"
+#undef WIDTH
+#define WIDTH 16
+#include "maximum_windows.h"
 
 static void forward_plane(const dnn_maximum *p, const float *source, float *destination, int32_t *taps) {
   for (int64_t row = 0; row < p->output_rows; row++) {
     range y = covered(p, 0, row);
     for (int64_t column = 0; column < p->output_columns; column++, destination += p->inner, taps += p->inner)
-      forward_window(p, y, covered(p, 1, column), source, destination, taps);
+      (p->inner < 16 ? forward_window_8 : forward_window_16)(
+        p, y, covered(p, 1, column), source, destination, taps);
   }
 }
 
@@ -93,7 +47,8 @@ static void backward_plane(const dnn_maximum *p, const float *gradient, float *r
   for (int64_t row = 0; row < p->output_rows; row++) {
     range y = covered(p, 0, row);
     for (int64_t column = 0; column < p->output_columns; column++, gradient += p->inner, taps += p->inner)
-      backward_window(p, y, covered(p, 1, column), gradient, result, taps);
+      (p->inner < 16 ? backward_window_8 : backward_window_16)(
+        p, y, covered(p, 1, column), gradient, result, taps);
   }
 }
 

@@ -79,7 +79,8 @@ dnn_pair dnn_batch_norm_make(dnn_context *context, const dnn_batch_norm *norm, b
   dnnl_memory_desc_t layout;
   dnnl_batch_normalization_desc_t forward, backward;
   unsigned flags = (norm->uses_given ? (unsigned)dnnl_use_global_stats : 0)
-    | (norm->scales ? (unsigned)dnnl_use_scale | (unsigned)dnnl_use_shift : 0);
+    | (norm->scales ? (unsigned)dnnl_use_scale | (unsigned)dnnl_use_shift : 0)
+    | (norm->rectifies ? (unsigned)dnnl_fuse_norm_relu : 0);
   if (!dnn_layout(&layout, norm->shape, norm->format)
       || dnnl_batch_normalization_forward_desc_init(
            &forward, dnnl_forward_training, &layout, norm->epsilon, flags)

@@ -4,24 +4,17 @@
 
 #include "internal.h"
 
-/* libgomp's, on which oneDNN runs; declared here because clang brings an omp.h of another library, or none. */
-extern void omp_set_num_threads(int);
-extern int omp_get_thread_num(void);
-extern int omp_get_num_threads(void);
-extern void GOMP_parallel(void (*body)(void *), void *state, unsigned threads, unsigned flags);
-
 void *dnn_allocate(size_t bytes) {
   return bytes == 0 ? NULL : aligned_alloc(64, (bytes + 63) / 64 * 64);
 }
-
-void dnn_use_threads(const dnn_context *context) { omp_set_num_threads(context->threads); }
 
 dnn_context *dnn_context_make(int threads) {
   dnn_context *context = calloc(1, sizeof *context);
   if (!context) return NULL;
   context->threads = threads;
   dnn_use_threads(context);
-  if (dnnl_engine_create(&context->engine, dnnl_cpu, 0) != dnnl_success
+  if (!dnn_prepare_threads(threads)
+      || dnnl_engine_create(&context->engine, dnnl_cpu, 0) != dnnl_success
       || dnnl_stream_create(&context->stream, context->engine, dnnl_stream_default_flags) != dnnl_success
       || dnnl_primitive_attr_create(&context->attributes) != dnnl_success
       || dnnl_primitive_attr_set_scratchpad_mode(context->attributes, dnnl_scratchpad_mode_user)
@@ -42,23 +35,6 @@ void dnn_context_free(dnn_context *context) {
 }
 
 int dnn_vector_width(void) { return dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core ? 16 : 8; }
-
-typedef struct {
-  int parts;
-  void (*body)(int part, void *state);
-  void *state;
-} parallel_work;
-
-static void run_parts(void *pointer) {
-  const parallel_work *work = pointer;
-  for (int part = omp_get_thread_num(); part < work->parts; part += omp_get_num_threads())
-    work->body(part, work->state);
-}
-
-void dnn_parallel(int threads, int parts, void (*body)(int part, void *state), void *state) {
-  parallel_work work = {parts, body, state};
-  GOMP_parallel(run_parts, &work, (unsigned)(threads < parts ? threads : parts), 0);
-}
 
 void dnn_product(dnn_context *context, bool transposes_a, bool transposes_b, int64_t m, int64_t n, int64_t k,
   float alpha, const float *a, const float *b, float beta, float *c) {

@@ -118,6 +118,8 @@ typedef struct {
   bool uses_given;
   /* Whether the result is multiplied by a scale and shifted, per channel. */
   bool scales;
+  /* Whether what is not above 0 after that becomes 0; also what is no number. */
+  bool rectifies;
 } dnn_batch_norm;
 
 /* Normalisation over all axes but the channels'. Forward arrays: source, destination, mean [C], variance [C] and,

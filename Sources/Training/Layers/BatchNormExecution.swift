@@ -5,6 +5,8 @@ import IR
 ///
 /// After a forward pass by the batch's own statistics, factor = fraction * factor + 1, and likewise for the sums of
 /// means and of variances (times m / (m - 1), m being the number of values behind each).
+///
+/// The scale, shift and rectifier of layers behind it are done by the same primitive.
 final class BatchNormExecution: LayerExecution {
   private let context: LayerContext
   private let pair: PrimitivePair
@@ -14,6 +16,9 @@ final class BatchNormExecution: LayerExecution {
   private let channels: Int
   private let mean: FloatStorage
   private let variance: FloatStorage
+  /// The shift where a scale has none; gradients of scale and shift before they are added.
+  private let zeros: FloatStorage
+  private let sums: (scale: FloatStorage, shift: FloatStorage)
 
   init(_ layer: BatchNorm, fraction: Float?, usesStored: Bool, _ context: LayerContext)
     throws(Diagnostic)
@@ -29,6 +34,8 @@ final class BatchNormExecution: LayerExecution {
     norm.format = context.input.format.primitive
     norm.epsilon = layer.epsilon
     norm.uses_given = usesStored
+    norm.scales = !context.absorbed.scale.isEmpty
+    norm.rectifies = context.absorbed.rectifies
     pair = try context.require(
       PrimitivePair(
         dnn_batch_norm_make(context.engine.context, &norm, context.wantsBackward), context.engine),
@@ -38,12 +45,15 @@ final class BatchNormExecution: LayerExecution {
     self.fraction = fraction
     mean = FloatStorage(channels)
     variance = FloatStorage(channels)
+    zeros = FloatStorage(channels)
+    sums = (FloatStorage(channels), FloatStorage(channels))
   }
 
   func forward() {
     if usesStored { readAverages() }
     pair.forward.run(
-      context.input.values, context.output.values, mean.pointer, variance.pointer)
+      context.input.values, context.output.values, mean.pointer, variance.pointer, scale, shift)
+    if context.absorbed.rectifies { keepWhatIsNoNumber() }
     if !usesStored, let fraction { updateAverages(fraction) }
   }
 
@@ -51,7 +61,25 @@ final class BatchNormExecution: LayerExecution {
     guard context.input.wantsGradient else { return }
     pair.backward?.run(
       context.input.values, context.output.gradient, context.input.gradient, mean.pointer,
-      variance.pointer)
+      variance.pointer, scale, shift, sums.scale.pointer, sums.shift.pointer)
+    for (parameter, sum) in zip(context.absorbed.scale, [sums.scale, sums.shift]) {
+      context.addGradient(sum.pointer, to: parameter)
+    }
+  }
+
+  /// Not looked at without a scale.
+  private var scale: Floats { context.absorbed.scale.first?.values ?? zeros.pointer }
+  private var shift: Floats {
+    context.absorbed.scale.count > 1 ? context.absorbed.scale[1].values : zeros.pointer
+  }
+
+  /// The primitive's rectifier makes zeros of what is no number, which would hide that training has diverged.
+  private func keepWhatIsNoNumber() {
+    let isFinite = (0..<channels).allSatisfy {
+      mean.pointer[$0].isFinite && variance.pointer[$0].isFinite && scale[$0].isFinite
+        && shift[$0].isFinite
+    }
+    if !isFinite { context.output.values.update(repeating: .nan, count: context.output.count) }
   }
 
   /// Elements behind axis 1.

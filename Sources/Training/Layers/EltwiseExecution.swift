@@ -14,7 +14,7 @@ extension Eltwise {
   }
 }
 
-/// Sum of coefficient times input.
+/// Sum of coefficient times input, and the rectifier behind it if it has absorbed one.
 final class EltwiseSumExecution: LayerExecution {
   private let context: LayerContext
   private let coefficients: [Float]
@@ -23,6 +23,7 @@ final class EltwiseSumExecution: LayerExecution {
   init(_ coefficients: [Float], _ context: LayerContext) throws(Diagnostic) {
     self.context = context
     self.coefficients = coefficients
+    context.output.isNeededByProducer = context.absorbed.rectifies && context.wantsBackward
     sum = try context.require(
       Primitive(
         dnn_sum(
@@ -30,17 +31,50 @@ final class EltwiseSumExecution: LayerExecution {
           coefficients), context.engine), "sum of \(coefficients.count) inputs")
   }
 
-  func forward() { sum.run(context.inputs.map { $0.values } + [context.output.values]) }
+  func forward() {
+    let (engine, y, count) = (context.engine, context.output.values, context.input.count)
+    if context.absorbed.rectifies, coefficients == [1, 1] {
+      let (a, b) = (context.inputs[0].values, context.inputs[1].values)
+      return engine.map(count, a, b, into: y) { Self.rectified($0 + $1, by: $0 + $1) }
+    }
+    sum.run(context.inputs.map { $0.values } + [y])
+    if context.absorbed.rectifies {
+      engine.map(count, y, into: y) { Self.rectified($0, by: $0) }
+    }
+  }
 
   func backward() {
     let (gradient, count) = (context.output.gradient, context.input.count)
+    let y = context.output.values
+    if context.absorbed.rectifies, coefficients == [1, 1],
+      context.inputs.allSatisfy({ $0.wantsGradient })
+    {
+      let (a, b) = (context.inputs[0].gradient, context.inputs[1].gradient)
+      return context.engine.parallel(count) { range in
+        for i in range {
+          let value = Self.rectified(gradient[i], by: y[i])
+          a[i] = value
+          b[i] = value
+        }
+      }
+    }
     for (input, coefficient) in zip(context.inputs, coefficients) where input.wantsGradient {
-      if coefficient == 1 {
+      if context.absorbed.rectifies {
+        context.engine.map(count, gradient, y, into: input.gradient) {
+          coefficient * Self.rectified($0, by: $1)
+        }
+      } else if coefficient == 1 {
         context.engine.copy(gradient, to: input.gradient, count: count)
       } else {
         context.engine.map(count, gradient, into: input.gradient) { coefficient * $0 }
       }
     }
+  }
+
+  /// As the rectifier alone has it: what is no number stays none.
+  @inline(__always)
+  private static func rectified(_ value: Float, by sign: Float) -> Float {
+    sign > 0 ? value : 0 * value
   }
 }
 

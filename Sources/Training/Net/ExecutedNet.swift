@@ -46,6 +46,12 @@ public final class ExecutedNet: TrainedNet {
     let plan = try GradientPlan(net, wiring)
     let streams = RandomStreams(random)
     let table = try ParameterTable(net, sharing: sharing, streams: streams)
+    let chains = LayerChains(net, wiring, plan)
+    func learned(_ layer: Int) -> [LayerParameter] {
+      zip(table.byLayer[layer], plan.parameters[layer]).map {
+        LayerParameter(parameter: $0, wantsGradient: plan.runs[layer] && $1)
+      }
+    }
     let blobs = wiring.wires.map { wire in
       Blob(
         name: wire.name, shape: wire.shape, readers: wire.readers.count,
@@ -54,6 +60,11 @@ public final class ExecutedNet: TrainedNet {
     var inputs: [[LayerInput]] = []
     var executions: [any LayerExecution] = []
     for (index, layer) in net.layers.enumerated() {
+      if chains.isAbsorbed(index) {
+        inputs.append([])
+        executions.append(AbsorbedExecution())
+        continue
+      }
       let read = wiring.bottoms[index].enumerated().map { place, wire in
         LayerInput(
           blobs[wire], slot: place,
@@ -62,10 +73,13 @@ public final class ExecutedNet: TrainedNet {
           engine: engine)
       }
       let context = LayerContext(
-        layer: layer, inputs: read, outputs: wiring.tops[index].map { blobs[$0] },
-        parameters: zip(table.byLayer[index], plan.parameters[index]).map {
-          LayerParameter(parameter: $0, wantsGradient: plan.runs[index] && $1)
-        }, isTraining: net.phase == .train,
+        layer: layer, inputs: read,
+        outputs: wiring.tops[chains.last(of: index)].map { blobs[$0] },
+        parameters: learned(index),
+        absorbed: AbsorbedLayers(
+          scale: chains.chains[index]?.scale.map(learned) ?? [],
+          rectifies: chains.chains[index]?.rectifier != nil),
+        isTraining: net.phase == .train,
         wantsBackward: plan.runs[index] && (net.phase == .train || net.forcesBackward),
         mayWorkInPlace: wiring.isInPlace(index) && read[0].blob.isFree, engine: engine,
         random: streams.layer(index))

@@ -47,6 +47,8 @@ struct LayerContext {
   var inputs: [LayerInput]
   var outputs: [Blob]
   var parameters: [LayerParameter]
+  /// What the layer does for those behind it, whose output is then `outputs`.
+  var absorbed: AbsorbedLayers
   var isTraining: Bool
   /// Whether `backward` will ever be called.
   var wantsBackward: Bool

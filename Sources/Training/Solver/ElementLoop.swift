@@ -1,4 +1,4 @@
-import Dispatch
+import COneDNN
 
 /// Work on all elements of an array in pieces that fit into the first cache, by several threads.
 ///
@@ -19,21 +19,36 @@ struct ElementLoop {
     }
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: pieces) { sums in
       withoutActuallyEscaping(body) { body in
-        // Each thread has pieces of its own, and writes their sums.
-        nonisolated(unsafe) let (sums, body) = (sums, body)
-        let share = (pieces + threads - 1) / threads
-        DispatchQueue.concurrentPerform(iterations: threads) { thread in
-          let first = min(pieces, thread * share)
-          for piece in first..<min(pieces, first + share) {
-            sums[piece] = body(Self.range(of: piece, count))
-          }
+        var work = SharedPieces(sums: sums, count: count, threads: threads, body: body)
+        withUnsafeMutablePointer(to: &work) { state in
+          dnn_parallel(
+            Int32(threads), Int32(threads),
+            { thread, state in
+              state?.assumingMemoryBound(to: SharedPieces.self).pointee.run(Int(thread))
+            }, state)
         }
       }
       return sums.reduce(0, +)
     }
   }
 
-  private static func range(of piece: Int, _ count: Int) -> Range<Int> {
+  fileprivate static func range(of piece: Int, _ count: Int) -> Range<Int> {
     piece * Self.piece..<min(count, (piece + 1) * Self.piece)
+  }
+}
+
+/// The pieces of an array, of which each thread has some of its own and writes their sums.
+private struct SharedPieces {
+  var sums: UnsafeMutableBufferPointer<Double>
+  var count: Int
+  var threads: Int
+  var body: (Range<Int>) -> Double
+
+  func run(_ thread: Int) {
+    let share = (sums.count + threads - 1) / threads
+    let first = min(sums.count, thread * share)
+    for piece in first..<min(sums.count, first + share) {
+      sums[piece] = body(ElementLoop.range(of: piece, count))
+    }
   }
 }
