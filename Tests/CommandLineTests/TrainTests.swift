@@ -85,6 +85,74 @@ struct TrainTests {
     #expect(zeros == 135, "\(facts.output)")
   }
 
+  @Test(arguments: ["ssl", "l1", "guided", "dns", "magnitude"])
+  func `every method reaches its share, resumed or not`(_ method: String) throws {
+    try solver("dense")
+    _ = try workplace.sparsec("train", "--solver", "dense.prototxt")
+    func train(_ name: String, _ more: String...) throws {
+      try solver(name, "snapshot_diff: false")
+      let options = [
+        "train", "--solver", "\(name).prototxt", "--sparsity", "0.5", "--method", method,
+        "--log-style", "json",
+      ]
+      let run = try workplace.sparsec(options + more)
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(method == "magnitude" || run.output.contains("\"kind\":\"target\""))
+    }
+    try train("whole", "--weights", "dense_iter_20.caffemodel")
+    try train("parts", "--weights", "dense_iter_20.caffemodel")
+    try train("parts", "--snapshot", "parts_iter_10.solverstate")
+    #expect(
+      try workplace.bytes("whole_iter_20.caffemodel")
+        == workplace.bytes("parts_iter_20.caffemodel"))
+    let facts = try workplace.sparsec("inspect", "whole_iter_20.caffemodel")
+    let zeros = facts.output.matches(of: #/(?m)^(?:conv|ip) +(\d+)/\d+/#)
+      .reduce(0) { $0 + (Int($1.1) ?? 0) }
+    #expect(zeros >= 90 && zeros < 175, "\(facts.output)")
+  }
+
+  @Test func `filters become zero with their biases`() throws {
+    try solver("run")
+    let run = try workplace.sparsec(
+      "train", "--solver", "run.prototxt", "--sparsity", "conv=0.5", "--method", "ssl",
+      "--structure", "filter")
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output.contains("iteration 12: zeros fixed by filter: conv 50.0 %"))
+    let facts = try workplace.sparsec("inspect", "net.prototxt", "run_iter_20.caffemodel")
+    #expect(facts.output.contains(#/(?m)^conv +\d+/72 .* 2/4 /#), "\(facts.output)")
+  }
+
+  @Test func `files of network surgery train by themselves`() throws {
+    let surgery = Self.net.replacing("type: \"Convolution\"", with: "type: \"CConvolution\"")
+      .replacing(
+        "convolution_param {",
+        with: "cconvolution_param { c_rate: 0 gamma: 0 } convolution_param {")
+    try workplace.write(surgery, "net.prototxt")
+    try solver("run")
+    let run = try workplace.sparsec("train", "--solver", "run.prototxt")
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.errors.contains("trained by the rules of dns-y"))
+    let facts = try workplace.sparsec("inspect", "run_iter_20.caffemodel")
+    let zeros = facts.output.firstMatch(of: #/(?m)^conv +(\d+)/\d+/#).flatMap { Int($0.1) } ?? 0
+    #expect(zeros > 10 && zeros < 70, "\(facts.output)")
+  }
+
+  @Test(arguments: [
+    ("--sparsity 0.5 --method dns --structure filter", 1, "--method dns makes single weights zero"),
+    ("--sparsity 0.5 --method ssl --structure depth", 1, "no weights of this net"),
+    ("--sparsity fc=0.5", 1, "layer \"fc\" has no weights"),
+    ("--sparsity 0.5,0.6", 64, "one share for the net"),
+    ("--sparsity 1.5", 64, "expected a share between 0 and 1"),
+    ("--method ssl", 64, "need --sparsity"),
+  ])
+  func `a target that cannot be is one line`(_ mistake: (String, Int, String)) throws {
+    try solver("run")
+    let run = try workplace.sparsec(
+      ["train", "--solver", "run.prototxt"] + mistake.0.split(separator: " ").map(String.init))
+    #expect(run.status == mistake.1)
+    #expect(run.errors.contains(mistake.2), "\(run.errors)")
+  }
+
   @Test func `logs have the forms that were asked for`() throws {
     try solver("run", "debug_info: true")
     let json = try workplace.sparsec("train", "--solver", "run.prototxt", "--log-style", "json")

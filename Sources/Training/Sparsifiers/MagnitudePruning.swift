@@ -14,7 +14,7 @@ public final class MagnitudePruning: Sparsifier {
     case uniform
   }
 
-  public struct Schedule: Hashable, Sendable {
+  public struct Schedule: Hashable, Sendable, Codable {
     /// The share of zeros at the start and at the end, 0 to 1.
     public var initial: Double
     public var final: Double
@@ -43,7 +43,8 @@ public final class MagnitudePruning: Sparsifier {
     }
   }
 
-  public let schedule: Schedule
+  /// Of the run that began; a resumed one goes on with it.
+  public private(set) var schedule: Schedule
   private let groups: TargetGroups
   private let parameters: [Parameter]
   private var masks: ParameterMasks
@@ -95,10 +96,19 @@ public final class MagnitudePruning: Sparsifier {
 
   public func mask(of index: Int) -> [Bool]? { masks[index] }
 
-  public var state: [UInt8] { masks.state }
+  private struct State: Codable {
+    var masks: [UInt8]
+    var schedule: Schedule
+  }
+
+  public var state: [UInt8] {
+    MethodState.bytes(of: State(masks: masks.state, schedule: schedule))
+  }
 
   public func restore(_ state: [UInt8], masks: [[Bool]?]) throws(Diagnostic) {
-    self.masks = try self.masks.replaced(by: masks, state, parameters: parameters)
+    let saved: State = try MethodState.value(of: state, name)
+    schedule = saved.schedule
+    self.masks = try self.masks.replaced(by: masks, saved.masks, parameters: parameters)
   }
 }
 

@@ -60,7 +60,7 @@ public struct SparsityTarget: Hashable, Sendable {
 
 /// When a run makes zeros: from `begin` on their share rises along the cubic curve of Zhu and Gupta (2017) to what is
 /// wanted at `full`; at `end` the zeros are fixed, and the rest of the run is fine-tuning.
-public struct SparsifyingPlan: Hashable, Sendable {
+public struct SparsifyingPlan: Hashable, Sendable, Codable {
   public var begin: Int
   public var full: Int
   public var end: Int

@@ -28,7 +28,8 @@ public struct TargetReport: Hashable, Sendable {
 /// When the zeros are fixed, exactly the wanted share of groups is kept, the largest ones; if the method made more zeros
 /// than wanted, they stay.
 public final class TargetedSparsifier: Sparsifier {
-  public let plan: SparsifyingPlan
+  /// Of the run that began; a resumed one goes on with it.
+  public private(set) var plan: SparsifyingPlan
   private let groups: TargetGroups
   private let parameters: [Parameter]
   private let method: any SteeredMethod
@@ -155,16 +156,18 @@ public final class TargetedSparsifier: Sparsifier {
     var method: [UInt8]
     var masks: [UInt8]
     var areFixed: Bool
+    var plan: SparsifyingPlan
   }
 
   public var state: [UInt8] {
     MethodState.bytes(
-      of: State(method: method.state, masks: self.masks.state, areFixed: areFixed))
+      of: State(method: method.state, masks: masks.state, areFixed: areFixed, plan: plan))
   }
 
   public func restore(_ state: [UInt8], masks: [[Bool]?]) throws(Diagnostic) {
     let saved: State = try MethodState.value(of: state, name)
     areFixed = saved.areFixed
+    plan = saved.plan
     self.masks = try self.masks.replaced(by: masks, saved.masks, parameters: parameters)
     try method.restore(saved.method, masks: masks)
   }
