@@ -3,6 +3,7 @@
 #include "hdf5_creation.h"
 #include "hdf5_lock.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // Memory grows by so much at a time.
@@ -15,7 +16,11 @@ hdf5_file hdf5_create_in_memory(void) {
   if (access < 0) return -1;
   hid_t file = -1;
   if (H5Pset_fapl_core(access, memory_step, false) >= 0) {
-    file = H5Fcreate("memory.h5", H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    // Files in memory are told apart by their names: a second one of the same name can not be opened beside the first.
+    static unsigned long long number;
+    char name[40];
+    snprintf(name, sizeof name, "memory%llu.h5", number++);
+    file = H5Fcreate(name, H5F_ACC_TRUNC, H5P_DEFAULT, access);
   }
   H5Pclose(access);
   return file;
