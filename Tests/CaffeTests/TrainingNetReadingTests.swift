@@ -384,7 +384,9 @@ import Testing
     var fields = SparsityFields()
     fields.rowFactor = 2
     fields.columnFactor = 3
-    fields.blocks = [.init(width: 1, height: 2, factor: 0.5), .init(width: 1, height: 1, factor: 1)]
+    fields.blocks = [
+      .init(width: 1, height: 2, factor: 0.5), .init(width: 1, height: 1, factor: 1),
+    ]
     fields.connectivity = .groupwise
     #expect(weights[0].sparsity == fields)
     #expect(weights[1].sparsity == SparsityFields())
@@ -406,9 +408,9 @@ import Testing
           repeating: .original(gamma: 1e-4, power: 2, stop: 14000, rate: 4), count: 2))
     let plain =
       Self.inputs
-      + """
-      layer { name: "f" type: "InnerProduct" bottom: "x" top: "z" inner_product_param { num_output: 4 } }
-      """
+        + """
+        layer { name: "f" type: "InnerProduct" bottom: "x" top: "z" inner_product_param { num_output: 4 } }
+        """
     #expect(try parameters(plain).allSatisfy { $0.sparsity.surgery == nil })
     #expect(
       try parameters(plain, dialect: .dnsAgain).map(\.sparsity.surgery)

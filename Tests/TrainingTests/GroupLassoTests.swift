@@ -54,8 +54,10 @@ import Testing
     }
     var expected = 0.0
     for group in groups {
-      let norm = group.reduce(0) { $0 + Double(parameter.values[$1]) * Double(parameter.values[$1]) }
-        .squareRoot()
+      let norm = group.reduce(0) {
+        $0 + Double(parameter.values[$1]) * Double(parameter.values[$1])
+      }
+      .squareRoot()
       expected += 0.3 * norm
       for i in group {
         let gradient = norm == 0 ? 0 : 0.3 * Double(parameter.values[i]) / norm
@@ -104,7 +106,9 @@ import Testing
         })
     }
     let convolution = Operation.convolution(
-      Convolution(filters: 4, window: Window(kernel: [3, 3], stride: [1, 1], pad: [1, 1], dilation: [1, 1]), groups: 2))
+      Convolution(
+        filters: 4,
+        window: Window(kernel: [3, 3], stride: [1, 1], pad: [1, 1], dilation: [1, 1]), groups: 2))
     let slots: [(String, [Int])] = [("weights", [4, 2, 3, 3]), ("bias", [4])]
     let net = TrainingNet(
       name: "n", phase: .train,

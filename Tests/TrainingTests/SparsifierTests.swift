@@ -151,6 +151,7 @@ import Testing
   /// Lets masked weights live on out of sight, as network surgery does.
   private final class Surgery: Sparsifier {
     let name = "surgery"
+    let hidesDenseWeights = true
     let masks: [[Bool]?]
     init(_ masks: [[Bool]?]) { self.masks = masks }
     func mask(of index: Int) -> [Bool]? { masks[index] }

@@ -137,7 +137,8 @@ struct SparsityReader {
     for mask in ["weight_mask_filler", "bias_mask_filler"] where parameters.has(mask) {
       let filler = parameters.message(mask)
       guard filler.string("type") == "constant", filler.float("value") == 1 else {
-        throw layer.refusal("\(mask): masks must begin with the constant 1", at: mask, of: parameters)
+        throw layer.refusal(
+          "\(mask): masks must begin with the constant 1", at: mask, of: parameters)
       }
     }
     for field in ["gamma", "power", "iter_stop"] {

@@ -18,7 +18,9 @@ enum SparsityLines {
       ]
     }
     let fibers = sparsity.compactMap(\.fibers)
+    let transformed = sparsity.compactMap(\.winograd)
     return [line("    Element", sparsity.filter { $0.axes >= 2 }) { value($0.elements) }]
+      + (transformed.isEmpty ? [] : [line("    Winograd Old", transformed) { value($0) }])
       + fiberLines.map { title, share in
         line("        \(title)", fibers) { value($0[keyPath: share]) }
       }

@@ -75,7 +75,8 @@ struct GroupFinder {
   }
 
   private func isTransposed(_ index: Int) -> Bool {
-    guard let layer = layer(of: index), case .operation(.innerProduct(let product)) = layer.operation
+    guard let layer = layer(of: index),
+      case .operation(.innerProduct(let product)) = layer.operation
     else { return false }
     return product.isTransposed
   }
@@ -110,6 +111,8 @@ struct Detours {
     var ways: [String: [String]] = [:]
     var all: Set<String> = []
     var shortest: [String] = []
+    // A net without an objective ends where its last layer does.
+    var (hasLoss, last) = (false, [String]())
     for layer in net.layers {
       let isWeighted =
         switch layer.operation {
@@ -132,8 +135,13 @@ struct Detours {
         way.append(layer.name)
       }
       for top in layer.tops { ways[top] = way }
-      if case .loss = layer.operation { shortest += way }
+      if case .loss = layer.operation {
+        shortest += way
+        hasLoss = true
+      }
+      if !hasLoss { last = way }
     }
+    if !hasLoss { shortest = last }
     avoidable = all.subtracting(shortest)
   }
 }

@@ -51,7 +51,8 @@ public struct TargetGroups {
       guard let place = byLayer[layer] else {
         throw .error(
           "--sparsity: layer \"\(layer)\" has no weights that can become zero by "
-            + "\(target.structure.rawValue); those of \(byLayer.keys.sorted().joined(separator: ", ")) can")
+            + "\(target.structure.rawValue); those of \(byLayer.keys.sorted().joined(separator: ", ")) can"
+        )
       }
       guard named.insert(place).inserted else {
         throw .error(
@@ -98,7 +99,7 @@ public struct TargetGroups {
   }
 
   /// Which groups of each set survive when each scope gets its share of zeros, scaled by `progress`: the ones of largest
-  /// norm per element. No layer loses all of its groups, except by depth, or where all shall go.
+  /// norm per element. No layer loses all of its filters, channels, columns or kernels, unless all shall go.
   ///
   /// - Parameter keepsZeros: whether groups that are zero do not survive, wanted or not.
   /// - Returns: by set; nil for sets without a target.
@@ -133,7 +134,7 @@ public struct TargetGroups {
         ties -= 1
         return false
       }
-      if structure != .depth, share < 1, !kept.contains(true) { kept[norms.largest] = true }
+      if structure.leavesOne, share < 1, !kept.contains(true) { kept[norms.largest] = true }
       return kept
     }
   }
@@ -161,6 +162,11 @@ public struct TargetGroups {
     }
     return masks
   }
+}
+
+extension ZeroStructure {
+  /// Whether a layer must keep one of its groups, since without any it cuts the net.
+  var leavesOne: Bool { self != .element && self != .depth }
 }
 
 extension WeightGroups {

@@ -41,7 +41,9 @@ public struct Tiling: Hashable, Sendable {
 
   /// Calls `body` with pieces of `range` that lie in one row each and in as few tiles as possible: the piece, and the
   /// tile of its first element. Within a piece every `width` columns the next tile begins.
-  func forEachRow(in range: Range<Int>, _ body: (Range<Int>, _ firstColumn: Int, _ row: Int) -> Void) {
+  func forEachRow(
+    in range: Range<Int>, _ body: (Range<Int>, _ firstColumn: Int, _ row: Int) -> Void
+  ) {
     var start = range.lowerBound
     while start < range.upperBound {
       let row = start / columns

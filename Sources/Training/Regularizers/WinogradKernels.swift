@@ -51,7 +51,9 @@ struct WinogradKernels {
     for i in 0..<n { system[i * n + i] = 1 }
     for point in pruned {
       let (p, q) = (point / points, point % points)
-      let row = (0..<n).map { forward[p * extent + $0 / extent] * forward[q * extent + $0 % extent] }
+      let row = (0..<n).map {
+        forward[p * extent + $0 / extent] * forward[q * extent + $0 % extent]
+      }
       for i in 0..<n {
         for j in 0..<n { system[i * n + j] += factor * factor * row[i] * row[j] }
       }

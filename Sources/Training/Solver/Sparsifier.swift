@@ -54,6 +54,9 @@ public protocol Sparsifier: AnyObject {
   /// What it remembers beside masks.
   var state: [UInt8] { get }
 
+  /// What `state` is now, put into bytes only when that is asked for: the trainer takes one with every iteration.
+  func deferredState() -> () -> [UInt8]
+
   /// Goes on from `state` and its masks, by parameter.
   ///
   /// - Throws: if they are not such as this method keeps.
@@ -74,5 +77,9 @@ extension Sparsifier {
   public var hidesDenseWeights: Bool { false }
   public func adopt(_ mask: [Bool], of index: Int) -> Bool { false }
   public var state: [UInt8] { [] }
+  public func deferredState() -> () -> [UInt8] {
+    let bytes = state
+    return { bytes }
+  }
   public func restore(_ state: [UInt8], masks: [[Bool]?]) throws(Diagnostic) {}
 }

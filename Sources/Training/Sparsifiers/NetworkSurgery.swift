@@ -44,8 +44,9 @@ public final class NetworkSurgery: Sparsifier {
   public convenience init(_ parameters: [Parameter], random: RandomSource) {
     var sites: [Site] = []
     for (index, parameter) in parameters.enumerated() {
-      guard case .original(let gamma, let power, let stop, let rate) =
-        parameter.settings.sparsity.surgery
+      guard
+        case .original(let gamma, let power, let stop, let rate) =
+          parameter.settings.sparsity.surgery
       else { continue }
       if let place = sites.firstIndex(where: { $0.layer == parameter.layer }) {
         sites[place].parameters.append(index)

@@ -42,10 +42,7 @@ public final class ThresholdPruning: Sparsifier {
       Self.prune(value, update, count: range.count, threshold: threshold, factor: factor)
     case .softThreshold:
       let amount = rate * decay * parameter.settings.decayFactor
-      for i in 0..<range.count {
-        let left = max(abs(value[i]) - amount, 0)
-        value[i] = value[i] < 0 ? -left : left
-      }
+      SoftThreshold.shrink(value, count: range.count, by: amount)
     case .l2, .l1WithSplicing, .l1Winograd: break
     }
   }
@@ -63,6 +60,18 @@ public final class ThresholdPruning: Sparsifier {
         let limit = most / (1 + factor * abs(update[i]))
         value[i] = abs(value[i]) <= limit ? 0 : value[i]
       }
+    }
+  }
+}
+
+/// The proximal step of L1.
+enum SoftThreshold {
+  /// Every magnitude is `amount` less, at least 0.
+  static func shrink(_ value: UnsafeMutablePointer<Float>, count: Int, by amount: Float) {
+    guard amount > 0 else { return }
+    for i in 0..<count {
+      let left = max(abs(value[i]) - amount, 0)
+      value[i] = value[i] < 0 ? -left : left
     }
   }
 }

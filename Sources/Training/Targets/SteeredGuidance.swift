@@ -4,8 +4,9 @@ import IR
 /// SkimCaffe's guided pruning (Park et al. 2017), whose L1 strength follows a target: L1 and the guided threshold act
 /// where zeros pay, on windows of more than one place and inner products, and not on the first convolution.
 ///
-/// The penalty adds to the weight decay that the solver asks for.
-final class SteeredGuidance: SteeredMethod, Regularizer {
+/// L1 acts by its proximal step: with the sub-gradient, weights swing around zero by more than the threshold as soon as
+/// the strength has grown. It adds to the weight decay that the solver asks for.
+final class SteeredGuidance: SteeredMethod {
   /// `max_threshold_factor` and `prune_threshold` of the published solvers.
   static let factor: Float = 10
   static let threshold: Float = 1e-4
@@ -17,6 +18,8 @@ final class SteeredGuidance: SteeredMethod, Regularizer {
   /// The scope of each parameter that is guided.
   private let scope: [Int?]
   private var steering: [Steering] = []
+  /// How far a penalty of strength 1 moves a weight in one update.
+  private var step: Float = 0
 
   init(
     _ groups: TargetGroups, _ parameters: [Parameter], in net: TrainingNet,
@@ -61,29 +64,19 @@ final class SteeredGuidance: SteeredMethod, Regularizer {
     for index in steering.indices { steering[index].follow(states[index]) }
   }
 
-  func add(
-    to parameter: Parameter, index: Int, range: Range<Int>, reportsTerm: Bool
-  ) -> Double {
-    guard let number = scope[index], number < steering.count, steering[number].acting > 0 else {
-      return 0
-    }
-    let strength = steering[number].acting
-    var sum = 0.0
-    for i in range {
-      let value = parameter.values[i]
-      parameter.gradient[i] += value > 0 ? strength : value < 0 ? -strength : 0
-      sum += Double(abs(value))
-    }
-    return reportsTerm ? Double(strength) * sum : 0
+  func beginUpdate(_ progress: TrainingProgress) {
+    step = progress.rate / max(1 - settings.momentum, 1e-3)
   }
 
   func finishUpdate(of parameter: Parameter, index: Int, range: Range<Int>) {
     guard let number = scope[index], number < steering.count, steering[number].strength > 0,
       let values = parameter.values.baseAddress, let updates = parameter.gradient.baseAddress
     else { return }
+    let (value, update) = (values + range.lowerBound, updates + range.lowerBound)
+    let amount = step * parameter.settings.rateFactor * steering[number].acting
+    SoftThreshold.shrink(value, count: range.count, by: amount)
     ThresholdPruning.prune(
-      values + range.lowerBound, updates + range.lowerBound, count: range.count,
-      threshold: Self.threshold, factor: Self.factor)
+      value, update, count: range.count, threshold: Self.threshold, factor: Self.factor)
   }
 
   func finish() { steering = groups.scopes.map { _ in Steering(strength: 0) } }

@@ -41,16 +41,11 @@ final class SteeredL1: SteeredMethod {
     for (scope, steering) in zip(groups.scopes, steering) where steering.acting > 0 {
       for place in scope.sets {
         let parameter = parameters[groups.sets[place].members[0].parameter]
-        shrink(parameter, by: step * parameter.settings.rateFactor * steering.acting)
+        guard let values = parameter.values.baseAddress else { continue }
+        SoftThreshold.shrink(
+          values, count: parameter.count,
+          by: step * parameter.settings.rateFactor * steering.acting)
       }
-    }
-  }
-
-  private func shrink(_ parameter: Parameter, by amount: Float) {
-    let values = parameter.values
-    for i in values.indices {
-      let left = max(abs(values[i]) - amount, 0)
-      values[i] = values[i] < 0 ? -left : left
     }
   }
 

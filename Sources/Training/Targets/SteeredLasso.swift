@@ -90,7 +90,12 @@ final class SteeredLasso: SteeredMethod {
     var pressures: [[Float]]
   }
 
-  var state: [UInt8] { MethodState.bytes(of: State(base: base, pressures: pressures)) }
+  var state: [UInt8] { deferredState()() }
+
+  func deferredState() -> () -> [UInt8] {
+    let saved = State(base: base, pressures: pressures)
+    return { MethodState.bytes(of: saved) }
+  }
 
   func restore(_ state: [UInt8], masks: [[Bool]?]) throws(Diagnostic) {
     let saved: State = try MethodState.value(of: state, name)

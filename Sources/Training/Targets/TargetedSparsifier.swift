@@ -51,9 +51,6 @@ public final class TargetedSparsifier: Sparsifier {
   public var name: String { "target by \(method.name)" }
   public var hidesDenseWeights: Bool { !areFixed && method.hidesDenseWeights }
 
-  /// The penalty that goes with it, if the method has one.
-  public var regularizer: (any Regularizer)? { method as? any Regularizer }
-
   /// What there is to say since the last call.
   public func takeReport() -> TargetReport? {
     defer { pending = nil }
@@ -159,9 +156,15 @@ public final class TargetedSparsifier: Sparsifier {
     var plan: SparsifyingPlan
   }
 
-  public var state: [UInt8] {
-    MethodState.bytes(
-      of: State(method: method.state, masks: masks.state, areFixed: areFixed, plan: plan))
+  public var state: [UInt8] { deferredState()() }
+
+  public func deferredState() -> () -> [UInt8] {
+    let (method, masks) = (method.deferredState(), masks.state)
+    let (areFixed, plan) = (areFixed, plan)
+    return {
+      MethodState.bytes(
+        of: State(method: method(), masks: masks, areFixed: areFixed, plan: plan))
+    }
   }
 
   public func restore(_ state: [UInt8], masks: [[Bool]?]) throws(Diagnostic) {

@@ -13,6 +13,8 @@ extension Trainer {
       }
       result.elements = Double(small) / Double(parameter.count)
       result.fibers = parameter.fibers(limit: limit, mask: mask)
+      result.winograd = WinogradPruning.sparsity(
+        of: parameter, threshold: limit, adjusts: settings.forkFields.adjustsWinogradThreshold)
       return result
     }
   }

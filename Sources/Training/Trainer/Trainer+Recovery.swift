@@ -47,7 +47,8 @@ extension Trainer {
   ///
   /// - Parameter reason: what went wrong.
   /// - Returns: whether training can go on.
-  func recover(from reason: Diagnostic, _ observer: any TrainingObserver) throws(Diagnostic) -> Bool {
+  func recover(from reason: Diagnostic, _ observer: any TrainingObserver) throws(Diagnostic) -> Bool
+  {
     guard var recovery, recovery.count < Recovery.most,
       let good = recovery.state(before: iteration)
     else { return false }

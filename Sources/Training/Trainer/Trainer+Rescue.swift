@@ -5,7 +5,7 @@ extension Trainer {
   /// fails has moved some of them.
   struct Standing {
     var netState: [String: [UInt8]]
-    var methodState: [String: [UInt8]]
+    var methodState: [String: () -> [UInt8]]
     var averages: [[Float]]
   }
 
@@ -15,7 +15,7 @@ extension Trainer {
     return Standing(
       netState: netState,
       methodState: Dictionary(
-        methods.map { ($0.name, $0.state) }, uniquingKeysWith: { _, last in last }),
+        methods.map { ($0.name, $0.deferredState()) }, uniquingKeysWith: { _, last in last }),
       averages: averages.map { Array($0.values) })
   }
 
@@ -43,7 +43,7 @@ extension Trainer {
       do throws(Diagnostic) {
         var snapshot = try snapshot()
         snapshot.netState = standing.netState
-        snapshot.methodState.merge(standing.methodState) { _, before in before }
+        for (name, state) in standing.methodState { snapshot.methodState[name] = state() }
         try keep(snapshot, observer)
       } catch {
         return Self.extended(

@@ -101,7 +101,8 @@ public final class Trainer {
   func connectivity(to layers: [Snapshot.Layer]) -> [[Bool]?] {
     let loaded = Set(layers.filter { !$0.arrays.isEmpty }.map(\.name))
     return FixedMasks.connectivity(
-      solver.parameters, in: definition, isLoaded: solver.parameters.map { loaded.contains($0.layer) },
+      solver.parameters, in: definition,
+      isLoaded: solver.parameters.map { loaded.contains($0.layer) },
       dialect: settings.dialect, fields: settings.forkFields)
   }
 

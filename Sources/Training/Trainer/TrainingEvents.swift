@@ -84,6 +84,9 @@ public struct ParameterSparsity: Hashable, Sendable {
   public var tiles: [Tiles] = []
   /// In the dialect of SkimCaffe, for arrays of four axes.
   public var fibers: Fibers?
+  /// Points of the kernels' Winograd transforms up to measure_threshold (times how far a weight moves with the point, if
+  /// winograd_adjust_threshold says so); in the dialect of SkimCaffe, for kernels of 3x3 and 5x5.
+  public var winograd: Double?
 }
 
 /// Watches a training run.

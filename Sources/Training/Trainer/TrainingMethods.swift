@@ -93,8 +93,7 @@ public struct TrainingMethods {
     case .guided: method = SteeredGuidance(groups, parameters, in: net, settings, plan)
     case .dns: method = SteeredSurgery(groups, parameters, plan, random: random)
     }
-    let sparsifier = TargetedSparsifier(groups, method, plan: plan, parameters: parameters)
-    if let regularizer = sparsifier.regularizer { regularizers.append(regularizer) }
-    sparsifiers.append(sparsifier)
+    sparsifiers.append(
+      TargetedSparsifier(groups, method, plan: plan, parameters: parameters))
   }
 }

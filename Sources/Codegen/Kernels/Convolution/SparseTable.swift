@@ -15,8 +15,13 @@ struct SparseForm {
   /// Floats of a row of the panel.
   var panelPitch: Int { vectors * lanes }
 
+  /// What the panel has room for: PANEL_FLOATS of panel.h.
+  static let panelFloats = 16384
+
   /// Bytes of a panel: measured best between first- and second-level cache.
-  private static func panelBytes(_ target: Target) -> Int { target.level1Bytes * 3 / 2 }
+  private static func panelBytes(_ target: Target) -> Int {
+    min(target.level1Bytes * 3 / 2, 4 * panelFloats)
+  }
 
   init(_ geometry: ConvolutionGeometry, _ target: Target) {
     let window = geometry.layer.window
@@ -40,7 +45,9 @@ struct SparseForm {
     if vectors > fewer, bytes(vectors) > panel, bytes(fewer) <= panel { vectors = fewer }
     let tiles = (positions + vectors - 1) / vectors
     vectors = (positions + tiles - 1) / tiles
-    slabs = max(1, (bytes(vectors) + panel - 1) / panel)
+    // By columns that fit, since slabs of bytes that fit may round up to one column too many.
+    let columns = max(1, panel / (4 * panelPitch))
+    slabs = (geometry.channels + columns - 1) / columns
   }
 
   /// Slabs when inputs are read directly: so many that a slab's inputs stay in the first-level cache, but that a
@@ -96,6 +103,9 @@ struct SparseTable {
     let perSlab = (geometry.channels + form.slabs - 1) / form.slabs * geometry.layer.window.taps
     slabColumns = perSlab
     slabs = (geometry.columns + perSlab - 1) / perSlab
+    precondition(
+      !form.isPacked || perSlab * form.panelPitch <= SparseForm.panelFloats,
+      "a slab's inputs fit into the panel")
     let inputs = geometry.offsets(pitches)
     if form.isPacked { offsets = inputs }
     let filters = geometry.layer.filters
