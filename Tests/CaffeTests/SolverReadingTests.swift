@@ -254,7 +254,8 @@ import Testing
     ),
     (
       rest + "net: \"n\"\nregularization_type: \"L3\"",
-      "s.prototxt:2:22: unknown regularization_type \"L3\"; use L1 or L2"
+      "s.prototxt:2:22: unknown regularization_type \"L3\"; known are "
+        + "L1, L2, ISTA, L1_DNS, L1_Winograd"
     ),
     (
       rest + "net: \"n\"\nregularization_type: \"L2_DNS\"",

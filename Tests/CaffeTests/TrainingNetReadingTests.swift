@@ -337,7 +337,7 @@ import Testing
     (
       inputs + "layer { name: \"c\" type: \"CInnerProduct\" bottom: \"x\" top: \"z\"\n"
         + "inner_product_param { num_output: 3 } cinner_product_param { gamma: -1 } }",
-      "n:4:62: layer \"c\" (CInnerProduct): gamma must be at least 0"
+      "n:4:69: layer \"c\" (CInnerProduct): gamma must be at least 0"
     ),
     (
       inputs + "layer { name: \"f\" type: \"InnerProduct\" bottom: \"x\" top: \"z\"\n"
@@ -348,12 +348,12 @@ import Testing
     (
       inputs + "layer { name: \"f\" type: \"InnerProduct\" bottom: \"x\" top: \"z\"\n"
         + "inner_product_param { num_output: 3 }\nparam { regularization_type: \"L1_Winograd\" } }",
-      "n:5:9: layer \"f\" (InnerProduct): regularization_type \"L1_Winograd\" is for kernels"
+      "n:5:30: layer \"f\" (InnerProduct): regularization_type \"L1_Winograd\" is for kernels"
     ),
     (
       inputs + "layer { name: \"f\" type: \"InnerProduct\" bottom: \"x\" top: \"z\"\n"
         + "inner_product_param { num_output: 3 }\nparam { decay_proto: \"nowhere\" } }",
-      "n:5:9: layer \"f\" (InnerProduct): decay_proto: "
+      "n:5:22: layer \"f\" (InnerProduct): decay_proto: "
     ),
   ]
 

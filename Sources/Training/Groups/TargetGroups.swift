@@ -175,6 +175,10 @@ extension WeightGroups {
 }
 
 extension FloatStorage {
+  /// A copy, which outlives the storage.
+  var array: [Float] { withExtendedLifetime(self) { Array(buffer) } }
+
+  /// Only as long as the storage lives.
   var buffer: UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(start: pointer, count: count)
   }

@@ -42,7 +42,7 @@ final class SteeredLasso: SteeredMethod {
   }
 
   private func start(of scope: TargetGroups.Scope) -> Float {
-    let norms = scope.sets.flatMap { groups.norms(of: groups.sets[$0], parameters).buffer }.sorted()
+    let norms = scope.sets.flatMap { groups.norms(of: groups.sets[$0], parameters).array }.sorted()
     let rank = min(norms.count - 1, Int(scope.share * Double(norms.count)))
     let reach = settings.baseRate * Float(max(plan.full - plan.begin, 1))
     return max(norms[rank] * (1 - settings.momentum) / max(reach, 1e-12), 1e-12)
