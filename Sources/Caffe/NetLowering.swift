@@ -202,8 +202,12 @@ struct NetLowering {
     _ operations: [Operation], _ layer: LayerDefinition,
     pairs: [(inputs: [ValueID], tops: [String])], firstTop: Int = 0
   ) throws(Diagnostic) {
-    let first = operations[0]
     let shapes = pairs[0].inputs.map { graph[$0].shape }
+    var operations = operations
+    try layer.fitting { () throws(ShapeError) in
+      operations[0] = try parameters.inDomainOfFile(operations[0], of: layer, reading: shapes)
+    }
+    let first = operations[0]
     let slots = try layer.fitting { () throws(ShapeError) in
       _ = try first.layer.outputShapes(for: shapes)
       return try first.layer.parameters(for: shapes)

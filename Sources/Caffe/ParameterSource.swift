@@ -71,6 +71,24 @@ struct ParameterSource {
     return tensors
   }
 
+  /// A Winograd layer whose weights came as kernels is a convolution like any other: all kernels in the compiler's sense
+  /// can do that. Only transforms have to stay what they are.
+  func inDomainOfFile(_ operation: Operation, of layer: LayerDefinition, reading inputs: [Shape])
+    throws(ShapeError) -> Operation
+  {
+    guard case .convolution(var convolution) = operation, convolution.isInWinogradDomain else {
+      return operation
+    }
+    let weights = try convolution.parameters(for: inputs)[0].shape
+    if let stored = files[layer.name]?.blobs.blobs.first?.shape,
+      WinogradDomain.isStored(stored, of: weights)
+    {
+      return operation
+    }
+    convolution.isInWinogradDomain = false
+    return .convolution(convolution)
+  }
+
   /// Remembers which node took a layer's arrays, in case a later layer brings shared ones.
   mutating func note(_ node: NodeID, of layer: LayerDefinition) {
     for (slot, spec) in layer.message.messages("param").enumerated() {
@@ -141,7 +159,7 @@ extension ParameterSource {
     } else {
       return nil
     }
-    let (tensors, notes) = try source.matched(to: slots.map(\.shape), file: file)
+    let (tensors, notes) = try source.matched(to: slots, file: file)
     findings += notes
     return tensors
   }

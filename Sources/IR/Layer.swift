@@ -17,11 +17,21 @@ public struct ParameterSlot: Hashable, Sendable {
   /// What it is: `weights`, `bias`, `mean`…
   public var name: String
   public var shape: Shape
+  public var domain: WeightDomain
 
-  public init(_ name: String, _ shape: Shape) {
+  public init(_ name: String, _ shape: Shape, domain: WeightDomain = .plain) {
     self.name = name
     self.shape = shape
+    self.domain = domain
   }
+}
+
+/// What learned numbers are.
+public enum WeightDomain: Hashable, Sendable {
+  /// What the layer multiplies by.
+  case plain
+  /// Transforms of square kernels of this extent, [filters, channels / groups, M, M] (`WinogradDomain`).
+  case winograd(kernel: Int)
 }
 
 /// A layer's input as batch analysis sees it.

@@ -11,7 +11,8 @@ extension Operation {
     case .borderBias(let layer): layer.evaluate(call)
     case .concat(let layer): layer.evaluate(call)
     case .constant(let layer): layer.evaluate(call)
-    case .convolution(let layer): layer.evaluate(call)
+    case .convolution(let layer):
+      layer.isInWinogradDomain ? layer.evaluateInWinogradDomain(call) : layer.evaluate(call)
     case .crop(let layer): layer.evaluate(call)
     case .deconvolution(let layer): layer.evaluate(call)
     case .elementwise(let layer): layer.evaluate(call)

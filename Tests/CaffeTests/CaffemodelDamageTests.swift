@@ -31,7 +31,8 @@ struct CaffemodelDamageTests {
       let model = try Caffemodel(data: data, file: "f")
       var count = 0
       for layer in model.layers {
-        _ = try? layer.matched(to: layer.blobs.map(\.shape), file: "f")
+        _ = try? layer.matched(
+          to: layer.blobs.map { ParameterSlot("weights", $0.shape) }, file: "f")
         count += layer.blobs.map(\.tensor.count).reduce(0, +)
       }
       return count

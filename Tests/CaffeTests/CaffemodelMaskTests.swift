@@ -106,11 +106,14 @@ struct CaffemodelMaskTests {
       throws: Diagnostic.error(
         "layer \"fc\" has 2 blobs where the net needs 1 ([1,2]); "
           + "compare its definition with the one that was trained (bias_term?)", file: "f")
-    ) { _ = try layer.matched(to: [Shape([1, 2])], file: "f") }
+    ) { _ = try layer.matched(to: [ParameterSlot("weights", Shape([1, 2]))], file: "f") }
     #expect(
       throws: Diagnostic.error(
         "layer \"fc\": blob 1 has shape [1] where the net needs [2]", file: "f")
-    ) { _ = try layer.matched(to: [Shape([1, 2]), Shape([2])], file: "f") }
+    ) {
+      _ = try layer.matched(
+        to: [ParameterSlot("weights", Shape([1, 2])), ParameterSlot("bias", Shape([2]))], file: "f")
+    }
   }
 
   @Test(arguments: [3, 5])
@@ -139,10 +142,47 @@ struct CaffemodelMaskTests {
     }
     let blob = Tensor(shape: try Shape([tile, tile, 3, 2]), values: transformed)
     let layer = LayerBlobs(name: "w", type: "Winograd", blobs: [Blob(blob)])
-    let (tensors, findings) = try layer.matched(to: [shape], file: "f")
+    let kernels = ParameterSlot("weights", shape)
+    let (tensors, findings) = try layer.matched(to: [kernels], file: "f")
     #expect(levels(findings) == [.note])
     for (back, value) in zip(tensors[0].values, spatial.values) {
       #expect(abs(back - value) < 1e-5)
+    }
+    // A net with weights of the domain takes them as they are, and kernels transformed.
+    let transforms = ParameterSlot(
+      "weights", try Shape([3, 2, tile, tile]), domain: .winograd(kernel: kernel))
+    let own = try layer.matched(to: [transforms], file: "f")
+    #expect(own.findings == [])
+    #expect(own.tensors[0].shape == transforms.shape)
+    for filter in 0..<6 {
+      for point in 0..<tile * tile {
+        let value = own.tensors[0].values[filter * tile * tile + point]
+        #expect(value == transformed[point * 6 + filter])
+      }
+    }
+    let fromKernels = try LayerBlobs(name: "w", type: "Convolution", blobs: [Blob(spatial)])
+      .matched(to: [transforms], file: "f").tensors[0]
+    for (a, b) in zip(fromKernels.values, own.tensors[0].values) { #expect(abs(a - b) < 1e-6) }
+  }
+
+  @Test func `zeros of transforms and of kernels are not each other's`() throws {
+    let kernels = ParameterSlot("weights", try Shape([2, 1, 3, 3]))
+    let transforms = ParameterSlot(
+      "weights", try Shape([2, 1, 6, 6]), domain: .winograd(kernel: 3))
+    var stored = LayerBlobs(
+      name: "w", type: "Winograd",
+      blobs: [try blob([6, 6, 2, 1], [Float](repeating: 1, count: 72))])
+    // Every point of the first filter.
+    stored.masks[0] = (0..<72).map { $0 % 2 == 0 }
+    let turned = try stored.trainingMasks(for: [transforms], file: "f")[0]
+    #expect(turned == (0..<72).map { $0 < 36 })
+    var spatial = LayerBlobs(
+      name: "w", type: "Convolution",
+      blobs: [try blob([2, 1, 3, 3], [Float](repeating: 1, count: 18))])
+    spatial.masks[0] = (0..<18).map { $0 < 9 }
+    #expect(try spatial.trainingMasks(for: [kernels], file: "f")[0] == spatial.masks[0])
+    for (layer, slot) in [(stored, kernels), (spatial, transforms)] {
+      #expect(throws: Diagnostic.self) { _ = try layer.trainingMasks(for: [slot], file: "f") }
     }
   }
 

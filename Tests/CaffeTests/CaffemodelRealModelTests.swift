@@ -91,7 +91,8 @@ struct CaffemodelRealModelTests {
           // Caffe's in-memory name of a layer that shares parameters is the file's name, too.
           guard let layer = model.layer(named: name) else { continue }
           let expected = try shapes.map { try Shape($0) }
-          let (tensors, _) = try layer.matched(to: expected, file: "\(folder)/\(file)")
+          let (tensors, _) = try layer.matched(
+            to: expected.map { ParameterSlot("weights", $0) }, file: "\(folder)/\(file)")
           #expect(tensors.map(\.shape) == expected, "\(folder)/\(file) \(name)")
           checked += 1
         }
@@ -119,7 +120,8 @@ struct CaffemodelRealModelTests {
     #expect(old.generation == .v1)
     for layer in model.layers {
       let twin = try #require(old.layer(named: layer.name))
-      let (tensors, findings) = try twin.matched(to: layer.blobs.map(\.shape), file: "old")
+      let (tensors, findings) = try twin.matched(
+        to: layer.blobs.map { ParameterSlot("weights", $0.shape) }, file: "old")
       #expect(tensors == layer.blobs.map(\.tensor))
       #expect(findings.isEmpty)
     }

@@ -27,6 +27,20 @@ struct NetWritingLawTests {
     }
   }
 
+  @Test(arguments: UInt64(0)..<16) func `weights of the Winograd domain come back to the bit`(
+    _ seed: UInt64
+  ) throws {
+    var options = RandomNetwork.Options()
+    options.transforms = 1
+    options.kinds = [.convolution, .inception, .bottleneck]
+    let network = try RandomNetwork(seed: seed, options: options)
+    let rewritten = try Rewritten(network.graph)
+    let expected = try network.graph.withPlainPooling().anonymousDescription
+    #expect(rewritten.graph.anonymousDescription == expected)
+    try expectSameResults(
+      network.graph, rewritten.graph, inputs: try network.inputs(seed: seed), "seed \(seed)")
+  }
+
   @Test func `the random networks have layers of every type that can be read`() throws {
     var types: Set<String> = []
     for seed in UInt64(0)..<512 {

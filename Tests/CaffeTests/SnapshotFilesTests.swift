@@ -24,6 +24,8 @@ import Testing
       inner_product_param { num_output: 4 } }
     layer { name: "z" type: "InnerProduct" bottom: "a" top: "z" param { } param { name: "b" }
       inner_product_param { num_output: 4 } }
+    layer { name: "w" type: "Winograd" bottom: "x" top: "w"
+      convolution_param { num_output: 2 kernel_size: 3 } }
     """
 
   private func definition(_ text: String = net) throws -> TrainingNet {
@@ -94,6 +96,23 @@ import Testing
     }
   }
 
+  /// As SkimCaffe does: one matrix [out,in] for every point.
+  @Test func `weights of the Winograd domain lie point by point`() throws {
+    try inFolder { folder in
+      let snapshot = try snapshot()
+      let paths = try SnapshotFiles.write(snapshot, prefix: "\(folder)/net", format: .binary)
+      let written = try #require(try Caffemodel(contentsOf: paths.model).layer(named: "w")).blobs[0]
+      #expect(written.shape.extents == [6, 6, 2, 3])
+      let own = try #require(snapshot.layers.last).arrays[0].tensor
+      #expect(own.shape.extents == [2, 3, 6, 6])
+      for pair in 0..<6 {
+        for point in 0..<36 {
+          #expect(written.values[point * 6 + pair] == own.values[pair * 36 + point])
+        }
+      }
+    }
+  }
+
   @Test(arguments: [SolverSettings.SnapshotFormat.binary, .hdf5])
   func `the same run writes the same bytes`(_ format: SolverSettings.SnapshotFormat) throws {
     try inFolder { folder in
@@ -149,9 +168,9 @@ import Testing
       let paths = try SnapshotFiles.write(snapshot(), prefix: "\(folder)/net", format: .binary)
       let state = try Data(contentsOf: URL(filePath: paths.state))
       #expect(Set(topFields(state)) == [1, 2, 3, 4, 50001])
-      #expect(topFields(state).count { $0 == 3 } == 6)
+      #expect(topFields(state).count { $0 == 3 } == 8)
       let model = try Data(contentsOf: URL(filePath: paths.model))
-      #expect(topFields(model) == [1, 50001, 100, 100, 100, 100, 100])
+      #expect(topFields(model) == [1, 50001, 100, 100, 100, 100, 100, 100])
     }
   }
 
@@ -187,7 +206,7 @@ import Testing
       let snapshot = try snapshot()
       let paths = try SnapshotFiles.write(snapshot, prefix: "\(folder)/net", format: .hdf5)
       let model = try Caffemodel(contentsOf: paths.model)
-      #expect(model.layers.map(\.name).sorted() == ["a", "block/conv", "s", "z"])
+      #expect(model.layers.map(\.name).sorted() == ["a", "block/conv", "s", "w", "z"])
       let conv = try #require(model.layer(named: "block/conv"))
       #expect(conv.blobs.map(\.tensor) == snapshot.layers[1].arrays.map(\.tensor))
       #expect(conv.masks == [0: try #require(snapshot.layers[1].arrays[0].mask)])

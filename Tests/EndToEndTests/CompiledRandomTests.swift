@@ -49,6 +49,18 @@ struct CompiledRandomTests {
     try expectAgreement(seed, .sparse(seed: seed, isExact: false), tolerance: 1e-4)
   }
 
+  /// Weights of the Winograd domain, many of whose filters and channels are zero.
+  @Test(arguments: 400..<430)
+  func `a compiled network of transforms computes what the evaluator computes`(seed: Int) throws {
+    var options =
+      seed % 2 == 0
+      ? RandomNetwork.Options() : RandomNetwork.Options.sparse(seed: seed, isExact: false)
+    options.transforms = 0.9
+    options.kinds = [.convolution, .convolution, .residual, .inception, .pooling, .bottleneck]
+    // Products at the points are larger than the sums that are left of them.
+    try expectAgreement(seed, options, tolerance: 4e-4)
+  }
+
   private func expectAgreement(_ seed: Int, _ options: RandomNetwork.Options, tolerance: Double)
     throws
   {

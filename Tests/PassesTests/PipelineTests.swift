@@ -26,6 +26,17 @@ struct PipelineTests {
     try Equivalence(before: graph, after: after).check(seed: UInt64(seed), tolerance: 0)
   }
 
+  @Test(arguments: 2000..<2060)
+  func `transforms of the Winograd domain compute the same behind all passes`(seed: Int) throws {
+    var options = RandomNetwork.Options()
+    options.transforms = 0.9
+    options.kinds = [.convolution, .residual, .inception, .pooling, .bottleneck, .constantBranch]
+    options.structuredZeros = 0.5
+    let graph = try RandomNetwork(seed: UInt64(seed), options: options).graph
+    let after = try PassManager().run(graph).graph
+    try Equivalence(before: graph, after: after).check(seed: UInt64(seed), tolerance: 1e-4)
+  }
+
   @Test(arguments: 0..<40)
   func `passes have nothing left to do the second time`(seed: Int) throws {
     let graph = try RandomNetwork(seed: UInt64(seed)).graph

@@ -94,13 +94,21 @@ extension RandomNetwork {
     }
     let hasBias = random.chance(0.7)
     let fanIn = shape[1] / groups * window.taps
+    let layer = Convolution(
+      filters: filters, window: window, groups: groups, hasBias: hasBias,
+      isInWinogradDomain: canBeTransformed(window) && random.chance(options.transforms))
+    let extents = try layer.parameters(for: [shape])[0].shape.extents
     let parameters =
-      [try weights([filters, shape[1] / groups] + window.kernel, fanIn: fanIn, groups: groups)]
+      [try weights(extents, fanIn: fanIn, groups: groups)]
       + (hasBias ? [vector(.vector(filters))] : [])
     return try add(
-      .convolution(
-        Convolution(filters: filters, window: window, groups: groups, hasBias: hasBias)),
-      to: [input], parameters, growth: { $0 * Double(fanIn) * 2 + 2 })
+      .convolution(layer), to: [input], parameters, growth: { $0 * Double(fanIn) * 2 + 2 })
+  }
+
+  /// Networks that want none draw nothing, and stay what they were.
+  private func canBeTransformed(_ window: Window) -> Bool {
+    options.transforms > 0 && (window.kernel == [3, 3] || window.kernel == [5, 5])
+      && window.stride == [1, 1] && window.dilation == [1, 1]
   }
 
   /// BatchNorm, Scale, or one behind the other, in place.

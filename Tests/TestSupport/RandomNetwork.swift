@@ -30,6 +30,8 @@ public struct RandomNetwork: Sendable {
     /// The share of layers whose zeros leave something for structure passes to do, whatever `zeros` says:
     /// whole filters, channels, groups, layers; filters together with those who read them; scales of zero.
     public var structuredZeros = 0.0
+    /// The share of convolutions that could have their weights in the Winograd domain that do. Not for exact networks.
+    public var transforms = 0.0
     /// The extents of the image.
     public var image = 5...13
     /// How the network ends.

@@ -8,10 +8,11 @@ import Testing
 /// SkimCaffe's pruning against its formulas, taken one by one.
 @Suite struct SkimPruningTests {
   private func parameter(
-    _ shape: [Int], _ kind: Regularization?, seed: UInt64 = 1, scale: Float = 1
+    _ shape: [Int], _ kind: Regularization?, seed: UInt64 = 1, scale: Float = 1,
+    domain: WeightDomain = .plain
   ) throws -> Parameter {
     var settings = TrainingParameter(
-      slot: ParameterSlot("weights", try Shape(shape)), filler: .constant(0))
+      slot: ParameterSlot("weights", try Shape(shape), domain: domain), filler: .constant(0))
     settings.regularization = kind
     settings.decayFactor = 2
     let parameter = Parameter(layer: "l", index: 0, settings: settings)
@@ -62,6 +63,25 @@ import Testing
       if after[i] == 0 { pruned += 1 }
     }
     #expect(pruned > 20 && pruned < 600)
+  }
+
+  /// Published for 3x3: 1/|row of A4| is 1, 1/2, 1/2, 1/sqrt 85, 1/sqrt 85, 1.
+  @Test(arguments: [true, false])
+  func `transforms are pruned by what their points say`(_ adjusts: Bool) throws {
+    var fields = ForkFields()
+    fields.pruneThreshold = 0.4
+    fields.adjustsWinogradThreshold = adjusts
+    let parameter = try parameter([3, 2, 6, 6], .l1, domain: .winograd(kernel: 3))
+    let (before, update, after) = try update(parameter, fields)[0]
+    let far = Float(85).squareRoot()
+    let norms: [Float] = [1, 2, 2, far, far, 1]
+    for i in before.indices {
+      let value = before[i] - update[i]
+      let factor = adjusts ? 1 / (norms[i / 6 % 6] * norms[i % 6]) : 1
+      guard abs(abs(value) - 0.4 * factor) > 1e-5 else { continue }
+      #expect(after[i] == (abs(value) <= 0.4 * factor ? 0 : value))
+    }
+    #expect(after.contains(0))
   }
 
   @Test func `L2 prunes nothing`() throws {

@@ -26,6 +26,25 @@ struct SlidingWindowGradientTests {
     try GradientCheck(threads: 1 + Int(seed % 2)).run(builder)
   }
 
+  @Test(arguments: 0..<16) func `a convolution in the Winograd domain`(seed: UInt64) throws {
+    var builder = NetBuilder(seed: seed)
+    let groups = builder.random.pick([1, 1, 2])
+    let kernel = seed % 2 == 0 ? 3 : 5
+    // More tiles than a vector holds, whole ones and cut ones.
+    let extents = [builder.random.integer(5...12), builder.random.integer(5...12)]
+    try builder.input(
+      "x", [builder.random.integer(1...3), groups * builder.random.integer(1...3)] + extents)
+    let window = Window(
+      kernel: [kernel, kernel], stride: [1, 1],
+      pad: [builder.random.integer(0...2), builder.random.integer(0...2)], dilation: [1, 1])
+    let layer = Convolution(
+      filters: groups * builder.random.integer(1...3), window: window, groups: groups,
+      hasBias: builder.random.chance(0.7), isInWinogradDomain: true)
+    try builder.add(.convolution(layer), "conv", ["x"])
+    try builder.probe("conv")
+    try GradientCheck(threads: 1 + Int(seed / 2 % 2)).run(builder)
+  }
+
   @Test(arguments: 0..<4) func `a convolution behind a convolution`(seed: UInt64) throws {
     var builder = NetBuilder(seed: seed)
     try builder.input("x", [2, [1, 3, 5, 16][Int(seed)], 8, 8])

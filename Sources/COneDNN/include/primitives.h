@@ -99,6 +99,23 @@ void dnn_maximum_forward(
 void dnn_maximum_backward(
   int threads, const dnn_maximum *pooling, const float *gradient, float *result, int32_t *taps);
 
+/* Tiles of plain planes [images, channels, rows, columns], `step` apart, the first `before` the first row and column;
+ * the window of a tile is `extent` by `extent` and meets zeros outside the plane. In Winograd's domain a tile has
+ * `points` by `points` numbers; each of those lies [channels, images, tiles], one point behind the other. */
+typedef struct {
+  int64_t images, channels, rows, columns;
+  int64_t tile_rows, tile_columns, step, before[2];
+  /* 4 or as many as points; 6 or 8. */
+  int extent, points;
+} dnn_tiling;
+
+/* points = matrix window matrix^T; matrix: [points x extent]. */
+void dnn_tiles_gather(
+  int threads, const dnn_tiling *tiling, const float *matrix, const float *planes, float *points);
+/* window = matrix points matrix^T, written or added; matrix: [extent x points]. Windows that overlap must be added. */
+void dnn_tiles_scatter(
+  int threads, const dnn_tiling *tiling, const float *matrix, const float *points, float *planes, bool adds);
+
 typedef struct {
   dnn_shape shape;
   dnn_format format;

@@ -26,7 +26,7 @@
 
 /* weights: [group][block of WINOGRAD_FILTERS filters][channel / WINOGRAD_CHANNELS][tap]
  *          [channel % WINOGRAD_CHANNELS][filter of the block], with zeros for filters and channels
- *          that do not exist. */
+ *          that do not exist; of transformed weights an entry instead of each tap. */
 struct convolution_winograd {
   struct planes input, output; /* all channels and filters */
   int64_t groups;
@@ -36,6 +36,7 @@ struct convolution_winograd {
   int64_t tile_rows;      /* rows of tiles of a band */
   int64_t filters_block;  /* a multiple of WINOGRAD_FILTERS */
   int64_t channels_block; /* a multiple of WINOGRAD_CHANNELS */
+  bool is_transformed;    /* weights come as G w G^T (or were trained as such) */
   int64_t scratch_floats; /* that each part has: at least winograd_scratch(...).size */
   bool adds;              /* see convolution_columns.h */
   enum rectifier rectifier;
@@ -264,7 +265,8 @@ ALWAYS_INLINE void winograd_band(
   const float *weights, const float *bias, float *y, const struct winograd_scratch *s
 ) {
   const int64_t F = WINOGRAD_FILTERS;
-  int64_t of_block = rounded_up(e->channels, WINOGRAD_CHANNELS) * R * R * F;
+  const int64_t area = c->is_transformed ? A * A : R * R;
+  int64_t of_block = rounded_up(e->channels, WINOGRAD_CHANNELS) * area * F;
   winograd_windows(A, c, e, b, x, s);
   for (int64_t block = first_block; block < end_block; block += c->filters_block / F) {
     int64_t blocks = c->filters_block / F;
@@ -273,10 +275,14 @@ ALWAYS_INLINE void winograd_band(
       int64_t k = slab * e->slab, channels = rounded_up(e->channels - k, WINOGRAD_CHANNELS);
       if (channels > e->slab) channels = e->slab;
       for (int64_t i = 0; i < blocks; i++) {
-        const float *w = weights + (block + i) * of_block + k * R * R * F;
+        const float *w = weights + (block + i) * of_block + k * area * F;
         float *u = s->filters + i * channels * F;
-        for (int64_t j = 0; j < channels; j += WINOGRAD_CHANNELS)
-          transform_filters(A, R, w + j * R * R * F, u + j * F, e->filters_pitch);
+        for (int64_t j = 0; j < channels; j += WINOGRAD_CHANNELS) {
+          if (c->is_transformed)
+            place_filters(A, w + j * area * F, u + j * F, e->filters_pitch);
+          else
+            transform_filters(A, R, w + j * area * F, u + j * F, e->filters_pitch);
+        }
       }
       winograd_products(
         A * A, e, b, blocks, channels, s->windows + slab * e->slab_pitch, s, slab > 0
@@ -321,7 +327,8 @@ ALWAYS_INLINE void winograd_part(
     first_block = part_start(e.blocks, part, parts);
     end_block = part_start(e.blocks, part + 1, parts);
   }
-  int64_t of_block = rounded_up(e.channels, WINOGRAD_CHANNELS) * R * R * WINOGRAD_FILTERS;
+  int64_t area = c.is_transformed ? A * A : R * R;
+  int64_t of_block = rounded_up(e.channels, WINOGRAD_CHANNELS) * area * WINOGRAD_FILTERS;
   for (; piece < end && first_block < end_block; piece++) {
     int64_t group = piece / bands;
     struct winograd_band b = winograd_band_of(c, e, piece % bands);

@@ -244,6 +244,11 @@ ALWAYS_INLINE void transform_filters(
   }
 }
 
+/* The same for a vector of each entry that is there already, w[entry][LANES]. */
+ALWAYS_INLINE void place_filters(const int A, const float *w, float *u, int64_t entry_pitch) {
+  for (int e = 0; e < A * A; e++) store(u + e * entry_pitch, load(w + e * LANES));
+}
+
 /* Where tiles go, and what is done to their sums. */
 struct tile_output {
   const int32_t *at; /* tile i begins at y + at[i] */

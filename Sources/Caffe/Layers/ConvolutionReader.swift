@@ -52,10 +52,10 @@ enum ConvolutionReader {
     try withPooling(layer) + NormalizationReaders.lrn(layer)
   }
 
-  /// Winograd of SkimCaffe: a convolution whose weights may be stored in the Winograd domain.
+  /// Winograd of SkimCaffe: a convolution whose weights live in the Winograd domain.
   static func winograd(_ layer: LayerDefinition) throws(Diagnostic) -> [Operation] {
     let operations = try convolution(layer)
-    guard case .convolution(let convolution) = operations[0] else { return operations }
+    guard case .convolution(var convolution) = operations[0] else { return operations }
     let window = convolution.window
     guard window.kernel == [3, 3] || window.kernel == [5, 5],
       window.stride == [1, 1], window.dilation == [1, 1]
@@ -63,7 +63,11 @@ enum ConvolutionReader {
       throw layer.refusal(
         "Winograd needs a 3x3 or 5x5 kernel, stride 1 and dilation 1; use Convolution")
     }
-    return operations
+    guard layer.inputShapes[0].axes == 4, convolution.axis == 1 else {
+      throw layer.refusal("Winograd is for images [N,C,H,W]; use Convolution")
+    }
+    convolution.isInWinogradDomain = true
+    return [.convolution(convolution)]
   }
 
   private static func groups(_ layer: LayerDefinition, _ parameters: TextMessage)

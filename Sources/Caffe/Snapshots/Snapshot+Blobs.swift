@@ -18,6 +18,7 @@ extension Snapshot {
       result.masks[index] = array.mask
       result.gradients[index] = array.gradient
     }
+    if layer.type == WinogradDomain.layerType { result.turnWeights() }
     if let type = format.maskedType(of: layer.type),
       !result.masks.isEmpty || type == layer.type && format == .original,
       (1...2).contains(layer.arrays.count)
@@ -38,6 +39,15 @@ extension Snapshot {
 }
 
 extension LayerBlobs {
+  /// Brings weights of the Winograd domain to the order that files have.
+  fileprivate mutating func turnWeights() {
+    let shape = blobs[0].shape
+    let (rows, columns) = (shape[0] * shape[1], shape[2] * shape[3])
+    blobs[0] = Blob(WinogradDomain.turned(blobs[0].tensor))
+    masks[0] = masks[0].map { WinogradDomain.turned($0, rows: rows, columns: columns) }
+    gradients[0] = gradients[0].map { WinogradDomain.turned($0) }
+  }
+
   /// Turns masks into blobs of zeros and ones behind the others, where the fork looks for them.
   ///
   /// - Parameters:

@@ -147,10 +147,10 @@ public enum SnapshotFiles {
       let own = layer.parameters.indices.filter { !isShort || missing[$0] == nil }
       var arrays = missing
       if let (blobs, file) = found {
-        let (tensors, notes) = try blobs.matched(
-          to: own.map { layer.parameters[$0].slot.shape }, file: file)
+        let slots = own.map { layer.parameters[$0].slot }
+        let (tensors, notes) = try blobs.matched(to: slots, file: file)
         findings += notes
-        let masks = blobs.trainingMasks
+        let masks = try blobs.trainingMasks(for: slots, file: file)
         for (place, index) in own.enumerated() {
           arrays[index] = Snapshot.LearnedArray(tensors[place], mask: masks[place])
         }

@@ -16,11 +16,6 @@ struct SparsityReader {
 
   /// - Throws: a field that would change training in a way that there is no method for.
   func requireKnownMethods() throws(Diagnostic) {
-    guard layer.type != "Winograd" else {
-      throw layer.refusal(
-        "a layer whose weights are stored in the Winograd domain cannot be trained; use Convolution "
-          + "with regularization_type: \"L1_Winograd\"", at: "type")
-    }
     let connectivity = layer.message.enumName("connectivity_mode")
     guard connectivity == "CONNECTED" || Self.hasConnectivity(layer.type) else {
       throw layer.refusal(

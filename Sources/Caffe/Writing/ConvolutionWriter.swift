@@ -9,8 +9,10 @@ enum ConvolutionWriter {
     if layer.addsToInput {
       throw Inexpressible("a sum was fused into it; write the network before sums are fused")
     }
+    var blobs = blobs
+    if layer.isInWinogradDomain, !blobs.isEmpty { blobs[0] = WinogradDomain.turned(blobs[0]) }
     return form(
-      "Convolution", layer.window, filters: layer.filters, groups: layer.groups, axis: layer.axis,
+      layer.typeName, layer.window, filters: layer.filters, groups: layer.groups, axis: layer.axis,
       hasBias: layer.hasBias, blobs)
   }
 

@@ -3,6 +3,10 @@
 /// Input: axes before `axis` are independent images, `axis` is the channel axis, the rest is spatial.
 /// Weights: [filters, channels / groups, kernel...]; bias: [filters]. A second input, if it has one, is added to
 /// the result before the activation.
+///
+/// In the Winograd domain the weights are [filters, channels / groups, M, M], M = kernel + 3, and need not come from any
+/// kernel: tile by tile of 4x4 outputs, counted from the output's first row and column, the result is
+/// `WinogradDomain`'s.
 public struct Convolution: Layer {
   /// The number of filters, which is the number of output channels.
   public var filters: Int
@@ -16,10 +20,14 @@ public struct Convolution: Layer {
   /// Whether its result is added to a second input of the same shape, which it writes over; set by the fusion
   /// pass, which makes sure that nobody else needs that input any more.
   public var addsToInput: Bool
+  /// Whether the weights were trained in the Winograd domain (SkimCaffe's layer type `Winograd`); only for square kernels
+  /// of 3 or 5 with stride and dilation 1 over the last two of four axes.
+  public var isInWinogradDomain: Bool
 
   public init(
     filters: Int, window: Window, groups: Int = 1, axis: Int = 1, hasBias: Bool = true,
-    activation: ElementwiseFunction? = nil, addsToInput: Bool = false
+    activation: ElementwiseFunction? = nil, addsToInput: Bool = false,
+    isInWinogradDomain: Bool = false
   ) {
     self.filters = filters
     self.window = window
@@ -28,9 +36,17 @@ public struct Convolution: Layer {
     self.hasBias = hasBias
     self.activation = activation
     self.addsToInput = addsToInput
+    self.isInWinogradDomain = isInWinogradDomain
   }
 
-  public var typeName: String { "Convolution" }
+  public var typeName: String { isInWinogradDomain ? WinogradDomain.layerType : "Convolution" }
+
+  /// Weights between a filter and a channel.
+  public var weightsPerChannel: Int {
+    guard isInWinogradDomain else { return window.taps }
+    let points = WinogradDomain.points(kernel: window.kernel[0])
+    return points * points
+  }
   public var inputCounts: ClosedRange<Int> { addsToInput ? 2...2 : 1...1 }
 
   public func outputShapes(for inputs: [Shape]) throws(ShapeError) -> [Shape] {
@@ -50,9 +66,15 @@ public struct Convolution: Layer {
 
   public func parameters(for inputs: [Shape]) throws(ShapeError) -> [ParameterSlot] {
     let channels = inputs[0][try checkedChannelAxis(inputs[0])]
-    let weights = try Shape([filters, channels / groups] + window.kernel)
-    return [ParameterSlot("weights", weights)]
-      + (hasBias ? [ParameterSlot("bias", try Shape([filters]))] : [])
+    let bias = hasBias ? [ParameterSlot("bias", try Shape([filters]))] : []
+    guard isInWinogradDomain else {
+      let weights = try Shape([filters, channels / groups] + window.kernel)
+      return [ParameterSlot("weights", weights)] + bias
+    }
+    let kernel = window.kernel[0]
+    let points = WinogradDomain.points(kernel: kernel)
+    let weights = try Shape([filters, channels / groups, points, points])
+    return [ParameterSlot("weights", weights, domain: .winograd(kernel: kernel))] + bias
   }
 
   public func batchRule(for inputs: [BatchedShape]) -> BatchRule {
@@ -64,17 +86,34 @@ public struct Convolution: Layer {
       + (groups == 1 ? [] : [Attribute("groups", groups)])
       + (axis == 1 ? [] : [Attribute("axis", axis)])
       + (hasBias ? [] : [Attribute("bias", "none")])
+      + (isInWinogradDomain ? [Attribute("weights", "transformed")] : [])
       + (addsToInput ? [Attribute("adds", "second")] : [])
       + (activation.map { [Attribute("activation", $0.typeName)] + $0.attributes } ?? [])
   }
 
   public func multiplyAdds(inputs: [Shape], outputs: [Shape]) -> Int {
     guard let channelAxis = try? inputs[0].canonicalAxis(axis) else { return 0 }
-    return saturatingProduct([outputs[0].count, inputs[0][channelAxis] / groups, window.taps])
+    let channels = inputs[0][channelAxis] / groups
+    guard isInWinogradDomain, outputs[0].axes == 4 else {
+      return saturatingProduct([outputs[0].count, channels, window.taps])
+    }
+    let tiles = outputs[0].extents[2...].map {
+      ($0 + WinogradDomain.tile - 1) / WinogradDomain.tile
+    }
+    return saturatingProduct([outputs[0].count(upTo: 2), channels, weightsPerChannel] + tiles)
   }
 
   private func checkedChannelAxis(_ input: Shape) throws(ShapeError) -> Int {
-    try checkChannels(of: input, axis: axis, window: window, groups: groups)
+    let channelAxis = try checkChannels(of: input, axis: axis, window: window, groups: groups)
+    guard isInWinogradDomain else { return channelAxis }
+    guard window.kernel == [3, 3] || window.kernel == [5, 5], window.stride == [1, 1],
+      window.dilation == [1, 1], input.axes == 4, channelAxis == 1
+    else {
+      throw ShapeError(
+        "weights in the Winograd domain need a kernel of 3x3 or 5x5, stride and dilation 1, and images [N,C,H,W]"
+      )
+    }
+    return channelAxis
   }
 }
 

@@ -15,9 +15,10 @@ public struct SqueezeColumns: Pass {
     var result = PassOutcome(graph: graph)
     for id in graph.order {
       let node = graph[id]
-      guard case .convolution = node.operation, let layer = WeightedLayer(node, in: graph) else {
-        continue
-      }
+      guard case .convolution(let convolution) = node.operation,
+        // All points are multiplied.
+        !convolution.isInWinogradDomain, let layer = WeightedLayer(node, in: graph)
+      else { continue }
       let (columns, weights) = emptyColumns(of: layer)
       guard columns > 0 else { continue }
       let output = graph[node.outputs[0]].shape

@@ -32,7 +32,9 @@ extension Operation {
     case .bias(let layer): try BiasExecution(layer, context)
     case .borderBias, .constant, .repack, .spatialPyramidPooling: throw context.untrainable
     case .concat(let layer): ConcatExecution(layer, context)
-    case .convolution(let layer): try ConvolutionExecution(layer, context)
+    case .convolution(let layer):
+      layer.isInWinogradDomain
+        ? try WinogradExecution(layer, context) : try ConvolutionExecution(layer, context)
     case .crop(let layer): CropExecution(layer, context)
     case .deconvolution(let layer): try DeconvolutionExecution(layer, context)
     case .elementwise(let layer): try layer.function.execution(context)

@@ -24,13 +24,12 @@ struct ParameterTable {
           parameter = trained
         } else {
           parameter = Parameter(layer: layer.name, index: index, settings: settings)
+          var random = streams.filler(layer: number, parameter: index)
           do throws(ShapeError) {
-            try settings.filler.check(settings.slot.shape)
+            try parameter.fill(by: settings.filler, random: &random)
           } catch {
             throw .error("\(layer.title), \(settings.slot.name): \(error)", at: layer.location)
           }
-          var random = streams.filler(layer: number, parameter: index)
-          settings.filler.fill(parameter.values, shape: settings.slot.shape, random: &random)
         }
         try Self.check(parameter, fits: settings, layer)
         if !owned.contains(where: { $0 === parameter }) { owned.append(parameter) }
@@ -51,6 +50,25 @@ struct ParameterTable {
     throw .error(
       "\(layer.title) has \(settings.slot.name) of shape \(wanted), but shares those of layer "
         + "\"\(parameter.layer)\", which have shape \(parameter.shape)", at: layer.location)
+  }
+}
+
+extension Parameter {
+  /// Gives it the values it starts with; of the Winograd domain, transforms of kernels that start so.
+  fileprivate func fill(by filler: Filler, random: inout RandomSource) throws(ShapeError) {
+    let slot = settings.slot
+    guard case .winograd(let kernel) = slot.domain else {
+      try filler.check(slot.shape)
+      return filler.fill(values, shape: slot.shape, random: &random)
+    }
+    let kernels = try Shape([slot.shape[0], slot.shape[1], kernel, kernel])
+    try filler.check(kernels)
+    let storage = FloatStorage(kernels.count)
+    let filled = UnsafeMutableBufferPointer(start: storage.pointer, count: kernels.count)
+    filler.fill(filled, shape: kernels, random: &random)
+    guard let transforms = WinogradDomain.transformed(Tensor(shape: kernels, values: Array(filled)))
+    else { preconditionFailure("layers have the kernels that have transforms") }
+    fill(with: transforms)
   }
 }
 

@@ -7,16 +7,20 @@ import IR
 /// With `max_threshold_factor` f >= 2 the threshold is guided: tau = f tau0 / (1 + f |u|), u being the update just
 /// applied, so that weights that the data move stay. Below 2 it is `prune_threshold` tau0 itself. ISTA shrinks by
 /// learning rate * strength instead, whatever the parameter's rate factor, as SkimCaffe does.
+///
+/// On weights of the Winograd domain tau0 is multiplied, point by point, by how little a point says in the outputs
+/// (`winograd_adjust_threshold`).
 public final class ThresholdPruning: Sparsifier {
   private let threshold: Float
   private let factor: Float
   private let decay: Float
   private let usual: Regularization
   private let prunesL1: Bool
+  private let adjusts: Bool
   private var rate: Float = 0
 
   /// - Parameters:
-  ///   - fields: `prune_threshold` and `max_threshold_factor`.
+  ///   - fields: `prune_threshold`, `max_threshold_factor` and `winograd_adjust_threshold`.
   ///   - decay: the solver's weight decay, for ISTA.
   ///   - usual: the kind of penalty for parameters that name none, biases included.
   ///   - prunesL1: whether plain L1 prunes too, as in SkimCaffe.
@@ -26,6 +30,7 @@ public final class ThresholdPruning: Sparsifier {
     self.decay = decay
     self.usual = usual
     self.prunesL1 = prunesL1
+    adjusts = fields.adjustsWinogradThreshold
   }
 
   public var name: String { "threshold pruning" }
@@ -39,11 +44,25 @@ public final class ThresholdPruning: Sparsifier {
     switch parameter.settings.regularization ?? usual {
     case .l1:
       guard prunesL1 else { return }
-      Self.prune(value, update, count: range.count, threshold: threshold, factor: factor)
+      if adjusts, case .winograd(let kernel) = parameter.settings.slot.domain {
+        pruneByPoint(parameter, range, WinogradDomain.outputSensitivity(kernel: kernel))
+      } else {
+        Self.prune(value, update, count: range.count, threshold: threshold, factor: factor)
+      }
     case .softThreshold:
       let amount = rate * decay * parameter.settings.decayFactor
       SoftThreshold.shrink(value, count: range.count, by: amount)
     case .l2, .l1WithSplicing, .l1Winograd: break
+    }
+  }
+
+  private func pruneByPoint(_ parameter: Parameter, _ range: Range<Int>, _ factors: [Float]) {
+    guard let values = parameter.values.baseAddress, let updates = parameter.gradient.baseAddress
+    else { return }
+    for i in range {
+      Self.prune(
+        values + i, updates + i, count: 1, threshold: threshold * factors[i % factors.count],
+        factor: factor)
     }
   }
 

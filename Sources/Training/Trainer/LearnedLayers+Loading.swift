@@ -62,8 +62,9 @@ struct SnapshotRestorer {
     let masks = try trainer.net.load(
       snapshot.layers, definition: trainer.definition, file: file)
     try restoreDenseArrays()
-    for (array, tensor) in zip(solver.memory.arrays, snapshot.history) {
-      _ = array.update(fromContentsOf: tensor.values)
+    for (index, (array, tensor)) in zip(solver.memory.arrays, snapshot.history).enumerated() {
+      let slot = solver.parameters[index % solver.parameters.count].settings.slot
+      _ = array.update(fromContentsOf: slot.arranged(tensor).values)
     }
     solver.iteration = snapshot.iteration
     solver.currentStep = snapshot.currentStep
@@ -119,10 +120,11 @@ struct SnapshotRestorer {
     }
     for (index, tensor) in snapshot.history.enumerated() {
       let parameter = parameters[index % parameters.count]
-      guard Self.isSame(tensor.shape, parameter.shape) else {
+      let expected = parameter.settings.slot.storedShape
+      guard Self.isSame(tensor.shape, expected) else {
         throw .error(
           "history array \(index) has shape \(tensor.shape), array \(parameter.index) of layer "
-            + "\"\(parameter.layer)\" \(parameter.shape): it is a snapshot of another net",
+            + "\"\(parameter.layer)\" \(expected): it is a snapshot of another net",
           file: file)
       }
     }

@@ -14,8 +14,13 @@ struct ConvolutionGeometry {
     output = graph[graph[id].outputs[0]].shape
   }
 
-  /// Why kernels for images cannot do it; nil if they can.
+  /// Why kernels for images that multiply by kernels cannot do it; nil if they can.
   var obstacle: String? {
+    layer.isInWinogradDomain ? "its weights are in the Winograd domain" : imageObstacle
+  }
+
+  /// Why no kernel for images can do it; nil if some can.
+  var imageObstacle: String? {
     guard input.axes == 4, (try? input.canonicalAxis(layer.axis)) == 1 else {
       return "it is not a convolution over the last two of four axes"
     }

@@ -7,6 +7,7 @@ struct WindowsConvolution: Kernel {
   func candidate(for node: NodeID, in graph: Graph, target: Target) -> KernelCandidate? {
     guard case .convolution(let layer) = graph[node].operation else { return nil }
     if layer.addsToInput { return declines("it adds to no other value") }
+    if layer.isInWinogradDomain { return declines("its weights are in the Winograd domain") }
     if layer.activation != nil { return declines("it applies no activation") }
     if layer.window.axes == 0 { return declines("there are no axes to slide over") }
     let work = layer.multiplyAdds(

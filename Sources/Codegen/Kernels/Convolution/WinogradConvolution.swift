@@ -2,7 +2,8 @@ import IR
 
 /// Convolution of 3x3 and 5x5 windows by Winograd's minimal filtering: convolution_winograd.h.
 ///
-/// It multiplies all weights, zero or not, but each two to five times less often than a plain product does.
+/// It multiplies all weights, zero or not, but each two to five times less often than a plain product does. Weights of
+/// the Winograd domain it takes as they are; no other kernel can.
 struct WinogradConvolution: Kernel {
   let name = "convolution_winograd"
   let multipliesAll = true
@@ -18,7 +19,11 @@ struct WinogradConvolution: Kernel {
       return declines(
         "a band \(geometry.output[3]) wide and of \(geometry.channels) channels is too large")
     }
-    guard graph[node].parameters[0].values.allSatisfy({ $0.magnitude <= Self.largestWeight }) else {
+    let isTransformed = geometry.layer.isInWinogradDomain
+    guard
+      isTransformed
+        || graph[node].parameters[0].values.allSatisfy({ $0.magnitude <= Self.largestWeight })
+    else {
       return declines("weights are enormous or no numbers")
     }
     let tile = form.window - form.layer.taps + 1
@@ -32,7 +37,7 @@ struct WinogradConvolution: Kernel {
   }
 
   private func obstacle(_ geometry: ConvolutionGeometry) -> String? {
-    if let obstacle = geometry.obstacle { return obstacle }
+    if let obstacle = geometry.imageObstacle { return obstacle }
     let window = geometry.layer.window
     if window.kernel != [3, 3] && window.kernel != [5, 5] {
       return "its window is \(window.kernel[0]) x \(window.kernel[1]), not 3 x 3 or 5 x 5"
@@ -47,8 +52,9 @@ struct WinogradConvolution: Kernel {
     let taps = geometry.layer.window.kernel[0]
     let layer = WinogradForm.Layer(
       groups: geometry.layer.groups, channels: geometry.channels, filters: geometry.filters,
-      height: geometry.output[2], width: geometry.output[3], taps: taps)
-    return WinogradForm.windows(taps: taps).map { WinogradForm(layer, window: $0, target) }
+      height: geometry.output[2], width: geometry.output[3], taps: taps,
+      isTransformed: geometry.layer.isInWinogradDomain)
+    return layer.windows.map { WinogradForm(layer, window: $0, target) }
       .filter(\.isPossible).min { $0.cycles(target) < $1.cycles(target) }
   }
 
@@ -73,7 +79,8 @@ struct WinogradConvolution: Kernel {
         + ".pad_left = \(window.pad[1])",
       ".window = \(form.window), .taps = \(form.layer.taps), .tile_rows = \(form.tileRows)",
       ".filters_block = \(form.filtersBlock), .channels_block = \(form.channelsBlock), "
-        + ".scratch_floats = \(form.scratchFloats)",
+        + ".scratch_floats = \(form.scratchFloats)"
+        + (form.layer.isTransformed ? ", .is_transformed = true" : ""),
       emitter.epilogue(node),
     ]
     let items = geometry.items

@@ -1,3 +1,5 @@
+import IR
+
 /// How convolution_winograd.h computes a layer: the size of its tiles and how many at a time; the memory it works
 /// in and the time it takes.
 struct WinogradForm {
@@ -11,6 +13,13 @@ struct WinogradForm {
     var width: Int
     /// Rows and columns of the filters.
     var taps: Int
+    /// Whether the weights come transformed, for tiles of `WinogradDomain.tile`.
+    var isTransformed = false
+
+    /// The windows that there are for it.
+    var windows: [Int] {
+      isTransformed ? [WinogradDomain.points(kernel: taps)] : WinogradForm.windows(taps: taps)
+    }
   }
 
   let layer: Layer
@@ -81,7 +90,7 @@ struct WinogradForm {
   /// The weights, in the order of convolution_winograd.h.
   func packed(_ weights: [Float]) -> [Float] {
     let (perBlock, perVector) = (Self.filters(lanes: lanes), Self.channels(lanes: lanes))
-    let area = layer.taps * layer.taps
+    let area = layer.isTransformed ? entries : layer.taps * layer.taps
     var result: [Float] = []
     result.reserveCapacity(layer.groups * blocks * roundUp(layer.channels, perVector) * area)
     for group in 0..<layer.groups {
@@ -92,13 +101,21 @@ struct WinogradForm {
               let (channel, filter) = (first + lane / perBlock, block + lane % perBlock)
               let exists = channel < layer.channels && filter < layer.filters
               let row = (group * layer.filters + filter) * layer.channels + channel
-              result.append(exists ? weights[row * area + tap] : 0)
+              result.append(exists ? weights[row * area + tap] * scale(tap) : 0)
             }
           }
         }
       }
     }
     return result
+  }
+
+  /// What a transformed weight is multiplied by: winograd.h has the powers of the points 1/2 and -1/2 where SkimCaffe has
+  /// eight times as much.
+  private func scale(_ entry: Int) -> Float {
+    guard layer.isTransformed, window == 8 else { return 1 }
+    func isHalf(_ place: Int) -> Bool { place == 5 || place == 6 }
+    return (isHalf(entry / window) ? 8 : 1) * (isHalf(entry % window) ? 8 : 1)
   }
 
   /// Cycles for one item, fitted to layers of VGG-16, ResNet-50 and -20, CaffeNet and SqueezeNet measured on AMD's
@@ -125,7 +142,8 @@ struct WinogradForm {
     let products =
       Double(entries) * channels * Double(blocks) * vectors * perVector
       / target.multiplyAddsPerCycle
-    return inputs + outputs + weightVectors * transforms.weights + products
+    let weights = layer.isTransformed ? Double(entries) : transforms.weights
+    return inputs + outputs + weightVectors * weights + products
   }
 
   /// Cycles for one vector of windows, of tiles and of weights.

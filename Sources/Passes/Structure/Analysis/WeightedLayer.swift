@@ -22,6 +22,8 @@ struct WeightedLayer {
   private enum Form {
     /// Weights [filters, channels / groups, taps].
     case convolution(Window)
+    /// The same, a tap being a point: which outputs it serves depends on their place in a tile.
+    case winograd
     /// Weights [channels, filters / groups, taps].
     case deconvolution(Window)
     /// Weights [filters, channels * taps].
@@ -43,10 +45,10 @@ struct WeightedLayer {
     case .convolution(let layer):
       // A sum with another value is more than weights.
       guard isChannelAxis(layer.axis), !layer.addsToInput else { return nil }
-      (groups, filters, taps) = (layer.groups, layer.filters, layer.window.taps)
+      (groups, filters, taps) = (layer.groups, layer.filters, layer.weightsPerChannel)
       activation = layer.activation
       tapStep = 1
-      form = .convolution(layer.window)
+      form = layer.isInWinogradDomain ? .winograd : .convolution(layer.window)
     case .deconvolution(let layer):
       guard isChannelAxis(layer.axis) else { return nil }
       (groups, filters, taps) = (layer.groups, layer.filters, layer.window.taps)
@@ -86,7 +88,8 @@ struct WeightedLayer {
   /// The place of the first weight between a filter and a channel of its group.
   func start(filter: Int, channel: Int) -> Int {
     switch form {
-    case .convolution: (filter * channelsPerGroup + channel % channelsPerGroup) * taps
+    case .convolution, .winograd:
+      (filter * channelsPerGroup + channel % channelsPerGroup) * taps
     case .deconvolution: (channel * filtersPerGroup + filter % filtersPerGroup) * taps
     case .innerProduct: (filter * channels + channel) * taps
     case .transposedInnerProduct: channel * taps * filters + filter
@@ -104,13 +107,14 @@ struct WeightedLayer {
 
   /// Which classes of output positions there are for constant channels in `classes` of input positions, and
   /// for each the class under every tap, nil where the tap meets nothing. No view of a window that is too large
-  /// to look through.
+  /// to look through, nor in the Winograd domain.
   func view(over classes: PositionClasses, output: Shape) -> (PositionClasses, [[Int?]])? {
     let extents = Array(output.extents.dropFirst(2))
     switch form {
     case .convolution(let window):
       return WindowView(window, over: classes, extents: extents)
         .map { ($0.positions, $0.classesUnderTaps()) }
+    case .winograd: return nil
     case .deconvolution(let window):
       return WindowView(transposed: window, over: classes, extents: extents)
         .map { ($0.positions, $0.classesUnderTaps()) }
@@ -144,12 +148,15 @@ struct WeightedLayer {
   {
     let known = (0..<filters).map { filter in
       channels(readBy: filter).allSatisfy { channel in
-        input?.channels[channel] != nil || !reads(filter: filter, channel: channel)
+        (input?.channels[channel] != nil && canAddUp) || !reads(filter: filter, channel: channel)
       }
     }
     guard known.contains(true) else { return nil }
     let classes = input?.positions ?? PositionClasses(uniform: inputShape)
-    guard let (positions, underTaps) = view(over: classes, output: output) else { return nil }
+    // Where nothing can be added up the known filters read nothing, and are their bias everywhere.
+    let views =
+      canAddUp ? view(over: classes, output: output) : (PositionClasses(uniform: output), [[]])
+    guard let (positions, underTaps) = views else { return nil }
     // The evaluator begins with the bias, but adds that of an inner product in the end.
     let biasComesLast = underTaps.count == 1 && tapsArePositions
     let contents = (0..<filters).map { filter -> [Float]? in
@@ -169,9 +176,14 @@ struct WeightedLayer {
     return KnownChannels(positions: positions, channels: contents)
   }
 
+  /// Whether `view(over:output:)` can say what constant channels contribute.
+  private var canAddUp: Bool {
+    if case .winograd = form { false } else { true }
+  }
+
   private var tapsArePositions: Bool {
     switch form {
-    case .convolution, .deconvolution: false
+    case .convolution, .deconvolution, .winograd: false
     case .innerProduct, .transposedInnerProduct: true
     }
   }
