@@ -53,6 +53,32 @@ import Testing
     #expect(try trainer.snapshot().denseArrays.isEmpty)
   }
 
+  /// A net in which a strength holds a share of zeros that follows it with some delay.
+  @Test(arguments: [1e-5, 1e-3, 0.1] as [Float])
+  func `a penalty that alone makes the zeros finds its strength and never rests`(_ start: Float) {
+    let plan = SparsifyingPlan(iterations: 5000, startsUntrained: false)
+    var steering = Steering(strength: start)
+    var reached = 0.0
+    for iteration in stride(from: 0, to: plan.end, by: plan.interval) {
+      let wanted = 0.9 * plan.progress(at: iteration)
+      let state = ScopeState(wanted: wanted, reached: reached, final: 0.9)
+      steering.follow(state, mayRest: false)
+      #expect(steering.acting > 0)
+      let held = 1 - 1 / (1 + 4000 * Double(steering.acting))
+      reached += 0.3 * (held - reached)
+      if iteration > plan.full { #expect(abs(reached - 0.9) < 0.03, "\(iteration)") }
+    }
+  }
+
+  @Test func `a penalty whose zeros stay rests when there are enough`() {
+    var steering = Steering(strength: 0.5)
+    steering.follow(ScopeState(wanted: 0.2, reached: 0.3, final: 0.9), mayRest: true)
+    #expect(steering.acting == 0)
+    #expect(steering.strength == 0.5)
+    steering.follow(ScopeState(wanted: 0.4, reached: 0.3, final: 0.9), mayRest: true)
+    #expect(steering.acting > 0.5)
+  }
+
   @Test(arguments: [SparsifyingMethod.ssl, .magnitude, .dns])
   func `layers have shares of their own`(_ method: SparsifyingMethod) throws {
     let target = SparsityTarget(share: nil, layers: ["a": 0.5], method: method)

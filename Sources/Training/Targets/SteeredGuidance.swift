@@ -61,7 +61,7 @@ final class SteeredGuidance: SteeredMethod {
       }
       return
     }
-    for index in steering.indices { steering[index].follow(states[index]) }
+    for index in steering.indices { steering[index].follow(states[index], mayRest: true) }
   }
 
   func beginUpdate(_ progress: TrainingProgress) {

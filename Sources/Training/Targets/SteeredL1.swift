@@ -33,7 +33,7 @@ final class SteeredL1: SteeredMethod {
       }
       return
     }
-    for index in steering.indices { steering[index].follow(states[index]) }
+    for index in steering.indices { steering[index].follow(states[index], mayRest: false) }
   }
 
   func endIteration(_ progress: TrainingProgress) {

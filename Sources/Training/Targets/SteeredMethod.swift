@@ -22,13 +22,13 @@ protocol SteeredMethod: Sparsifier {
   func finish()
 }
 
-/// The strength of a penalty on single weights on its way to a target: it rests while there are zeros enough, and grows
-/// while there are too few.
+/// The strength of a penalty on single weights on its way to a target: it grows while there are too few zeros, and while
+/// there are enough it falls, or rests where something else holds the zeros.
 struct Steering: Hashable, Sendable, Codable {
   /// What acts when it does not rest.
   private(set) var strength: Float
   private var rests = false
-  /// How many doublings an error of 1 asks for at each look, and the most of one look.
+  /// How many doublings or halvings an error of 1 asks for at each look, and the most of one look.
   private static let gain = 4.0
   private static let most = 0.25
 
@@ -54,9 +54,12 @@ struct Steering: Hashable, Sendable, Codable {
   /// What acts now.
   var acting: Float { rests ? 0 : strength }
 
-  mutating func follow(_ state: ScopeState) {
-    rests = state.reached >= state.wanted
+  /// - Parameter mayRest: whether zeros stay without a penalty; where only the penalty makes them, none would be left at
+  ///   the next look.
+  mutating func follow(_ state: ScopeState, mayRest: Bool) {
+    rests = mayRest && state.reached >= state.wanted
     guard !rests else { return }
-    strength *= Float(exp2(min(Self.gain * (state.wanted - state.reached), Self.most)))
+    let change = Self.gain * (state.wanted - state.reached)
+    strength *= Float(exp2(max(-Self.most, min(change, Self.most))))
   }
 }
