@@ -58,8 +58,9 @@ public enum WinogradDomain {
     }
   }
 
-  /// How little each point says in the outputs, [M x M]: the product of the inverse norms of its rows of A.
-  public static func outputSensitivity(kernel: Int) -> [Float] {
+  /// What SkimCaffe multiplies thresholds by, point by point, [M x M]: the less a point says in the outputs the larger, the
+  /// product of the inverse norms of its rows of A.
+  public static func thresholdFactors(kernel: Int) -> [Float] {
     let norms = (outputTransform(kernel: kernel) ?? []).map { row in
       1 / row.reduce(0) { $0 + $1 * $1 }.squareRoot()
     }

@@ -8,7 +8,7 @@ import IR
 /// applied, so that weights that the data move stay. Below 2 it is `prune_threshold` tau0 itself. ISTA shrinks by
 /// learning rate * strength instead, whatever the parameter's rate factor, as SkimCaffe does.
 ///
-/// On weights of the Winograd domain tau0 is multiplied, point by point, by how little a point says in the outputs
+/// On weights of the Winograd domain tau0 is multiplied, point by point, by `WinogradDomain.thresholdFactors`
 /// (`winograd_adjust_threshold`).
 public final class ThresholdPruning: Sparsifier {
   private let threshold: Float
@@ -45,7 +45,7 @@ public final class ThresholdPruning: Sparsifier {
     case .l1:
       guard prunesL1 else { return }
       if adjusts, case .winograd(let kernel) = parameter.settings.slot.domain {
-        pruneByPoint(parameter, range, WinogradDomain.outputSensitivity(kernel: kernel))
+        pruneByPoint(parameter, range, WinogradDomain.thresholdFactors(kernel: kernel))
       } else {
         Self.prune(value, update, count: range.count, threshold: threshold, factor: factor)
       }

@@ -64,7 +64,7 @@ struct SnapshotRestorer {
     try restoreDenseArrays()
     for (index, (array, tensor)) in zip(solver.memory.arrays, snapshot.history).enumerated() {
       let slot = solver.parameters[index % solver.parameters.count].settings.slot
-      _ = array.update(fromContentsOf: slot.arranged(tensor).values)
+      _ = array.update(fromContentsOf: slot.exchanged(tensor).values)
     }
     solver.iteration = snapshot.iteration
     solver.currentStep = snapshot.currentStep

@@ -5,13 +5,8 @@ extension ParameterSlot {
   /// The shape that files have.
   var storedShape: Shape { domain == .plain ? shape : WinogradDomain.turned(shape) }
 
-  /// As files have it.
-  func stored(_ tensor: Tensor) -> Tensor {
-    domain == .plain ? tensor : WinogradDomain.turned(tensor)
-  }
-
-  /// As the net has it, from a file's.
-  func arranged(_ tensor: Tensor) -> Tensor {
+  /// A tensor in the order of files, from the one here, or back: the same exchange of axes.
+  func exchanged(_ tensor: Tensor) -> Tensor {
     domain == .plain ? tensor : WinogradDomain.turned(tensor)
   }
 }

@@ -33,7 +33,7 @@ extension Trainer {
     snapshot.layers = LearnedLayers(definition, parameters).layers(of: arrays)
     snapshot.history = zip(solver.memory.arrays.indices, solver.memory.arrays).map { i, values in
       let slot = parameters[i % parameters.count].settings.slot
-      return slot.stored(Tensor(shape: slot.shape, values: Array(values)))
+      return slot.exchanged(Tensor(shape: slot.shape, values: Array(values)))
     }
     snapshot.netState = netState
     snapshot.rateScale = solver.rateScale
